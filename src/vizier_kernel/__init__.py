@@ -1,1 +1,1 @@
-"""Pure decisions: values in, values out; no file, process, clock, environment or network (docs/dev/architecture/kernel.md)."""
+"""Pure decisions: values in, values out; touches no file, process, clock, environment or network."""
