@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
-import msgspec
-
 
 class ArtifactKind(IntEnum):
     """The seven kinds; the number is the rank that sorts artifacts in records."""
@@ -48,12 +46,32 @@ OPERATION_OUTPUT: Final = "operation_output"
 _KIND_BY_TAG: Final = {kind.tag: kind for kind in ArtifactKind}
 
 
-class Artifact(msgspec.Struct, frozen=True, order=True):
-    """One artifact: its kind and one or two values, named by :data:`FIELDS`."""
+class Artifact(tuple[ArtifactKind, str, str]):
+    """One artifact: its kind and one or two values, named by :data:`FIELDS`.
 
-    kind: ArtifactKind
-    first: str
-    second: str = ""
+    A tuple, so that comparing, sorting and hashing (the scheduler does little else) cost nothing.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, kind: ArtifactKind, first: str, second: str = "") -> "Artifact":
+        """The artifact of this kind; ``second`` stays empty where the kind has one field only."""
+        return tuple.__new__(cls, (kind, first, second))
+
+    @property
+    def kind(self) -> ArtifactKind:
+        """What sort of artifact this is."""
+        return self[0]
+
+    @property
+    def first(self) -> str:
+        """The value of the kind's first field."""
+        return self[1]
+
+    @property
+    def second(self) -> str:
+        """The value of the kind's second field, empty if there is none."""
+        return self[2]
 
     @classmethod
     def custom(cls, type_id: str, key: str) -> "Artifact":
