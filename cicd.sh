@@ -29,6 +29,7 @@ done
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 cd "$root"
+. scripts/isolated.sh
 began=$(date +%s)
 number=0
 
@@ -58,12 +59,10 @@ check_types() {
     mypy && mypy scripts/*.py
 }
 
-# The tests see neither the caller's home and git configuration nor variables that steer git, Python or vizier.
+# The tests see nothing of the caller's: see scripts/isolated.sh.
 run_tests() (
-    for name in $(env | sed 's/=.*//' | grep -E '^(GIT|VIZIER|XDG)_[A-Z_]+$|^PYTHON(PATH|HOME)$'); do
-        unset "$name"
-    done
-    export HOME="$scratch" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 VIZIER_BIN="$environment/bin/vizier"
+    isolate "$scratch"
+    export VIZIER_BIN="$environment/bin/vizier"
     if [ -n "$quick" ]; then
         set -- -m 'not (slow or crash or bench or bootstrap)' "$@"
     fi
