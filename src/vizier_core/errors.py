@@ -1,0 +1,92 @@
+"""What can go wrong in the core, one type per cause.
+
+Every message names what is wrong and, where that is not obvious, what to do. The command line maps types to exit codes.
+"""
+
+from pathlib import Path
+
+
+class VizierError(Exception):
+    """Anything the operator should read as one message, without a traceback."""
+
+
+class NotARepositoryError(VizierError):
+    """No git repository at or above the working directory (spec 08 §2.1)."""
+
+    def __init__(self) -> None:
+        super().__init__("vizier cannot be used outside a git repository\nnot a git repository")
+
+
+class InvalidIdError(VizierError):
+    """An id that is not a single, unreserved path component (decision D16)."""
+
+    def __init__(self, what: str, value: str) -> None:
+        super().__init__(f"invalid {what} `{value}`: expected a single name without `/`, `..` or control characters")
+
+
+class UnknownJobError(VizierError):
+    """No record with this id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"no background job {job_id}")
+
+
+class MalformedFileError(VizierError):
+    """A file below `.vizier` that does not hold what it should.
+
+    Attributes:
+        cause: what is wrong, without the path.
+    """
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"cannot read {path}: {cause}")
+        self.cause = cause
+
+
+class SchedulerBusyError(VizierError):
+    """The scheduler lock did not change hands within the configured time (ruling R1)."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("scheduler is busy; retry the command" + (f" ({detail})" if detail else ""))
+
+
+class LocksUnsupportedError(VizierError):
+    """The file system does not honour advisory locks (ruling R89)."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"file locks do not work at {path}: vizier cannot schedule jobs safely there; "
+            "use a file system with working flock(2), or mount it with locking"
+        )
+
+
+class OperationRefusedError(VizierError):
+    """An operation that the state of a job, or of the repository, does not allow."""
+
+
+class EnqueueError(VizierError):
+    """A run that cannot be enqueued; nothing was written."""
+
+
+class ManifestError(VizierError):
+    """A run manifest that is missing, unreadable or lacks a node."""
+
+
+class TemplateSourceError(VizierError):
+    """A flow that names no usable template file."""
+
+
+class ConfigError(VizierError):
+    """A configuration file that cannot be used; the message names the file and the key."""
+
+
+class WorkerRefusedError(VizierError):
+    """A worker that must not touch its job: the record is terminal or belongs to another worker (decision D20)."""
+
+
+class LaunchError(VizierError):
+    """A worker process that could not be started."""
+
+
+class GitError(VizierError):
+    """A git command that failed; the message carries git's own words."""

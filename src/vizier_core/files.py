@@ -1,0 +1,124 @@
+"""Writing files so that a reader never sees half of one, and deleting only what is really there (decisions D8, D16)."""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_counter = itertools.count()
+
+
+def atomic_write(path: Path, data: bytes, *, mode: int, durable: bool) -> None:
+    """Replaces a file by way of a temporary sibling; missing parent directories are created.
+
+    Args:
+        path: the file; readers see its old content or all of the new one.
+        data: the new content.
+        mode: permission bits of the new file, not masked by the umask.
+        durable: flush the data to the disk before the rename, so that power loss cannot leave an empty file behind.
+
+    Raises:
+        OSError: the file could not be written; the old one is untouched and the temporary one removed.
+    """
+    temporary = f"{path}.tmp.{os.getpid()}.{next(_counter)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(temporary, flags, mode)
+    except FileNotFoundError:
+        make_directories(path.parent, mode)
+        descriptor = os.open(temporary, flags, mode)
+    try:
+        try:
+            os.fchmod(descriptor, mode)
+            write_all(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes everything; a single `write` may stop short on a pipe or a nearly full disk."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_directory(path: Path) -> None:
+    """Makes renames and new names in a directory survive power loss, where the file system can."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directories(path: Path, file_mode: int) -> None:
+    """Creates a directory and its missing parents, searchable by whoever may read files of this mode.
+
+    Where a group may write, new entries belong to the group of their directory, as in a shared git repository.
+    """
+    directory_mode = file_mode | (file_mode & 0o444) >> 2 | (0o2000 if file_mode & 0o020 else 0)
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for directory in reversed(missing):
+        try:
+            os.mkdir(directory, directory_mode)
+            os.chmod(directory, directory_mode)
+        except FileExistsError:
+            continue
+
+
+def remove_file(path: Path) -> bool:
+    """Deletes a file or a link, not what it points to; whether there was one."""
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def remove_empty_directory(path: Path) -> None:
+    """Deletes a directory if nothing is in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
+
+
+def remove_tree(path: Path) -> None:
+    """Deletes a directory with all that is in it; links are removed, never followed.
+
+    Raises:
+        OSError: something could not be deleted; the rest may be gone already.
+    """
+    import shutil  # noqa: PLC0415 - rarely needed, and dear to import
+
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def entries(path: Path) -> Iterator[os.DirEntry[str]]:
+    """What a directory holds; nothing when it does not exist."""
+    try:
+        with os.scandir(path) as found:
+            yield from found
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def is_single_component(name: str) -> bool:
+    """Whether a name can be joined to a directory without leaving it."""
+    return name not in {"", ".", ".."} and "/" not in name and name.isprintable()
