@@ -1,0 +1,110 @@
+"""Starts workers by `fork()` from this process, which has everything imported already (rulings R80, R81).
+
+The child waits on a pipe until the record names it, so it can never be ahead of its own record; if its parent dies
+first, the pipe closes and the child looks into the record itself.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from vizier_core.launcher.local import LocalWorkers, hold_log
+from vizier_core.launcher.port import Commit, StartedWorker, StartRequest
+
+
+class ForkLauncher(LocalWorkers):
+    """A worker is a copy of this process."""
+
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+        """Forks; see :meth:`vizier_core.launcher.port.Launcher.start`."""
+        self.reap_children()
+        for stream in (sys.stdout, sys.stderr):
+            # What is buffered here would otherwise be printed by the child as well.
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        wait, release = os.pipe()
+        previous = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+            os.close(wait)
+            os.close(release)
+            raise
+        if pid == 0:
+            self._children.clear()
+            _become_worker(request, wait, on_fork)
+            return None
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        os.close(wait)
+        try:
+            worker = self._identify(pid)
+            commit(worker.identity, pid)
+            # A child that is gone already is found dead by the next tick.
+            with contextlib.suppress(BrokenPipeError):
+                os.write(release, b"1")
+        finally:
+            os.close(release)
+        return worker
+
+
+def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]) -> None:
+    """Turns the copy into a process of its own and waits for the starting signal; never raises."""
+    try:
+        on_fork()
+        os.setsid()
+        _default_signals()
+        _redirect(request)
+        # Everything else that is open belongs to the parent.
+        os.closerange(3, wait)
+        os.closerange(wait + 1, os.sysconf("SC_OPEN_MAX"))
+        os.chdir(request.root)
+        hold_log(request.stderr, request.file_mode)
+        _set_title(request)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.read(wait, 1)
+        os.close(wait)
+    except BaseException as error:  # whatever it is, the parent's code must not go on here
+        with contextlib.suppress(BaseException):
+            os.write(2, f"worker of {request.job_id} could not start: {error}\n".encode())
+        os._exit(1)
+
+
+def _default_signals() -> None:
+    """The worker reacts to signals as a fresh Python would, whatever the ticker had installed."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _redirect(request: StartRequest) -> None:
+    """Empty input, output into the logs, and fresh Python streams for them."""
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    targets = (
+        os.open(os.devnull, os.O_RDONLY),
+        os.open(request.stdout, append, request.file_mode),
+        os.open(request.stderr, append, request.file_mode),
+    )
+    for descriptor, target in enumerate(targets):
+        os.dup2(target, descriptor)
+    sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - lives as long as the process
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stderr = open(  # noqa: SIM115
+        2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1
+    )
+
+
+def _set_title(request: StartRequest) -> None:
+    """Shows the job in `ps`; identity does not depend on it (ruling R83)."""
+    import setproctitle  # noqa: PLC0415 - loaded by the ticker before it forks, dear for everybody else
+
+    setproctitle.setproctitle(worker_title(request.child_args))
+
+
+def worker_title(child_args: tuple[str, ...]) -> str:
+    """What `ps` shows for a forked worker."""
+    return " ".join(("vizier", *child_args))

@@ -1,0 +1,86 @@
+"""Chooses how to start workers (rulings R82, R83, R88)."""
+
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from vizier_core import process
+from vizier_core.launcher.fork import ForkLauncher, worker_title
+from vizier_core.launcher.port import Commit, Launcher, StartedWorker, StartRequest
+from vizier_core.launcher.spawn import SpawnLauncher
+
+
+class LauncherForm(StrEnum):
+    """The setting `jobs.launcher`."""
+
+    AUTO = "auto"
+    FORK = "fork"
+    EXEC = "exec"
+
+
+def make_launcher(form: LauncherForm) -> Launcher:
+    """The launcher that the setting asks for; fork only where it is possible at all."""
+    if form is LauncherForm.EXEC or sys.platform != "linux":
+        return SpawnLauncher()
+    return ForkingLauncher()
+
+
+class ForkingLauncher(ForkLauncher):
+    """Forks while that is sound, and runs the program anew when it is not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spawn: SpawnLauncher | None = None
+        self._files = _loaded_files()
+        # Imported here once, so that forked workers find it loaded.
+        import setproctitle  # noqa: F401, PLC0415
+
+        self._title_space = _title_space()
+
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+        """See :meth:`vizier_core.launcher.port.Launcher.start`."""
+        if self._can_fork(request):
+            return super().start(request, commit, on_fork)
+        if self._spawn is None:
+            self._spawn = SpawnLauncher()
+        return self._spawn.start(request, commit, on_fork)
+
+    def reap_children(self) -> None:
+        """Collects the ended workers of both kinds."""
+        super().reap_children()
+        if self._spawn is not None:
+            self._spawn.reap_children()
+
+    def _can_fork(self, request: StartRequest) -> bool:
+        """Another thread could hold any lock; a new program must not run in old memory; the title needs room."""
+        return (
+            process.thread_count() == 1
+            and len(os.fsencode(worker_title(request.child_args))) < self._title_space
+            and all(_changed_at(path) == changed for path, changed in self._files.items())
+        )
+
+
+def _loaded_files() -> dict[str, int]:
+    """The program's files that this process has loaded, with the time of their last change."""
+    packages = ("vizier_kernel", "vizier_hcl", "vizier_core", "vizier_cli")
+    modules = (module for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages)
+    paths = {path for module in modules if (path := getattr(module, "__file__", None))}
+    return {path: _changed_at(path) for path in paths}
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return -1
+
+
+def _title_space() -> int:
+    """Bytes that `ps` reads as the command line of this process, its environment included."""
+    try:
+        fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+        return int(fields[48]) - int(fields[45])
+    except (OSError, IndexError, ValueError):
+        return 0
