@@ -1,0 +1,266 @@
+"""Composition: imported templates become stages of one big template (spec 04 §7).
+
+Only structure is touched, placeholders stay. Reading files is left to a function that the caller gives.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from vizier_kernel.template.canonical import canonical_json
+from vizier_kernel.template.cycles import find_cycle
+from vizier_kernel.template.errors import ImportedTemplateError, TemplateError
+from vizier_kernel.template.handlers import failure_handlers
+from vizier_kernel.template.model import (
+    After,
+    ArtifactContract,
+    Import,
+    Link,
+    LoadedTemplate,
+    Node,
+    Template,
+    TemplateWarning,
+)
+
+#: Loads an imported file, given the path as written (trimmed) and the origin of the importing file. The origin of the
+#: result must be canonical, as imports in circles are recognised by it. Must raise TemplateError if it fails.
+Load = Callable[[str, str], LoadedTemplate]
+
+#: Imports may nest this deep. Far more than anybody writes, and well within what recursion can do.
+NESTING_LIMIT: Final = 50
+
+_NOT_IN_PREFIX: Final = re.compile(r"[^A-Za-z0-9_-]")
+_UNDERSCORES: Final = re.compile(r"__+")
+
+
+class Composed(msgspec.Struct, frozen=True, kw_only=True):
+    """A template without imports, and where its nodes came from."""
+
+    template: Template
+    #: For each node the parameters of the file it was written in (spec 04 §7.5).
+    lock_scopes: Mapping[str, Mapping[str, str]]
+    warnings: tuple[TemplateWarning, ...] = ()
+
+
+class _Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """An imported template whose nodes have got their composed ids."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    #: Nodes that nothing in the stage follows, and nodes that follow nothing, by composed id.
+    terminals: tuple[str, ...]
+    entries: tuple[str, ...]
+    #: Nodes that only the failure of another node leads to.
+    handlers: frozenset[str]
+    params: Mapping[str, str]
+    contracts: tuple[ArtifactContract, ...]
+    warnings: tuple[TemplateWarning, ...]
+
+
+def compose(root: LoadedTemplate, load: Load) -> Composed:
+    """Merges a template with everything it imports.
+
+    Raises:
+        TemplateError: an import cannot be loaded, stages do not fit together, or imports or links run in a circle.
+            Errors inside imported files are `ImportedTemplateError`, whose message names the chain of imports.
+    """
+    return _compose(root, load, [root.origin], [])
+
+
+def _compose(loaded: LoadedTemplate, load: Load, files: list[str], chain: list[str]) -> Composed:
+    """Composes one file; `files` leads to it and includes it, `chain` has the names of the imports on the way."""
+    template = loaded.template
+    if not template.imports:
+        return Composed(
+            template=msgspec.structs.replace(template, links=()),
+            lock_scopes={node.id: template.params for node in template.nodes},
+            warnings=loaded.warnings,
+        )
+    stages: dict[str, _Stage] = {}
+    for entry in template.imports:
+        name = entry.name.strip()
+        if not name:
+            raise TemplateError(f"template {template.identity} has an import with empty name (path `{entry.path}`)")
+        if name in stages:
+            raise TemplateError(f"template {template.identity} has a duplicate import name `{name}`")
+        stages[name] = _load_stage(name, entry, load, files, [*chain, name])
+    links = [_resolve(link, stages, template.identity) for link in template.links]
+    _check_links(links)
+    merged, scopes = _merge(template, stages.values())
+    merged, warnings = _connect(merged, links, loaded.origin)
+    collected = dict.fromkeys((*loaded.warnings, *(w for stage in stages.values() for w in stage.warnings), *warnings))
+    return Composed(template=merged, lock_scopes=scopes, warnings=tuple(collected))
+
+
+# Stages (spec 04 §7.1-7.2)
+
+
+def _load_stage(name: str, entry: Import, load: Load, files: list[str], chain: list[str]) -> _Stage:
+    try:
+        loaded = load(entry.path.strip(), files[-1])
+        if loaded.origin in files:
+            circle = " -> ".join((*files[files.index(loaded.origin) :], loaded.origin))
+            raise ImportedTemplateError(f"workflow import cycle detected: {circle}")
+        if len(chain) > NESTING_LIMIT:
+            raise TemplateError(f"imports nest more than {NESTING_LIMIT} levels deep")
+        composed = _compose(loaded, load, [*files, loaded.origin], chain)
+    except ImportedTemplateError:
+        raise
+    except TemplateError as error:
+        names = " -> ".join(f"`{step}`" for step in chain)
+        raise ImportedTemplateError(f"{error}\nin the template imported as {names}") from error
+    return _stage(name, composed)
+
+
+def _stage(name: str, composed: Composed) -> _Stage:
+    """Renames the nodes of an imported template and everything that refers to them."""
+    template = composed.template
+    if not template.nodes:
+        raise TemplateError(f"imported stage `{name}` has no nodes")
+    prefix = stage_prefix(name)
+    ids = {node.id: f"{prefix}__{node.id}" for node in template.nodes}
+    if len(ids) != len(template.nodes):
+        raise TemplateError(f"imported stage `{name}` has duplicate node ids: {_repeated(template.nodes)}")
+    nodes = tuple([_renamed(node, ids, name) for node in template.nodes])
+    succeeding = {target for node in nodes for target in node.on.succeeded}
+    first = tuple(node.id for node in nodes if node.id not in succeeding)
+    waiting = {node.id for node in nodes if node.after}
+    return _Stage(
+        name=name,
+        nodes=nodes,
+        terminals=tuple(node.id for node in nodes if not node.on.succeeded),
+        entries=tuple(node_id for node_id in first if node_id not in waiting) or first,
+        handlers=failure_handlers(nodes),
+        params=template.params,
+        contracts=template.artifact_contracts,
+        warnings=composed.warnings,
+    )
+
+
+def _repeated(nodes: Iterable[Node]) -> str:
+    counts: dict[str, int] = {}
+    for node in nodes:
+        counts[node.id] = counts.get(node.id, 0) + 1
+    return ", ".join(f"`{node_id}`" for node_id, count in counts.items() if count > 1)
+
+
+def stage_prefix(name: str) -> str:
+    """What the ids of a stage's nodes begin with."""
+    return _UNDERSCORES.sub("_", _NOT_IN_PREFIX.sub("_", name)).strip("_")
+
+
+def _renamed(node: Node, ids: Mapping[str, str], stage: str) -> Node:
+    def renamed(target: str, reference: str) -> str:
+        if target not in ids:
+            raise TemplateError(f"imported stage `{stage}` node `{node.id}` references unknown {reference} `{target}`")
+        return ids[target]
+
+    return msgspec.structs.replace(
+        node,
+        id=ids[node.id],
+        after=tuple([After(renamed(after.node_id, "after node"), after.policy) for after in node.after]),
+        on=node.on.map(lambda outcome, targets: [renamed(target, f"`{outcome}` target") for target in targets]),
+    )
+
+
+# Links (spec 04 §7.3)
+
+
+def _resolve(link: Link, stages: Mapping[str, _Stage], identity: str) -> tuple[_Stage, _Stage]:
+    ends = (link.source.strip(), link.target.strip())
+    if not all(ends):
+        raise TemplateError(f"template {identity} has a link with empty endpoint: `{link.source}` -> `{link.target}`")
+    for name in ends:
+        if name not in stages:
+            raise TemplateError(
+                f"template {identity} link references unknown stage `{name}`; known: {', '.join(stages)}"
+            )
+    return stages[ends[0]], stages[ends[1]]
+
+
+def _check_links(links: Sequence[tuple[_Stage, _Stage]]) -> None:
+    edges: dict[str, list[str]] = {}
+    for source, target in links:
+        edges.setdefault(source.name, []).append(target.name)
+    circle = find_cycle({name: sorted(targets) for name, targets in edges.items()}, sorted(edges))
+    if circle is not None:
+        raise TemplateError(f"workflow link cycle detected: {' -> '.join(circle)}")
+
+
+def _connect(
+    template: Template, links: Sequence[tuple[_Stage, _Stage]], origin: str
+) -> tuple[Template, list[TemplateWarning]]:
+    """Lets the entry nodes of each link's target wait for the terminal nodes of its source."""
+    predecessors: dict[str, dict[str, None]] = {}
+    warnings = []
+    for source, target in links:
+        if not source.terminals:
+            raise TemplateError(f"stage `{source.name}` has no terminal nodes to link from")
+        if not target.entries:
+            raise TemplateError(f"stage `{target.name}` has no entry nodes to link to")
+        for entry in target.entries:
+            predecessors.setdefault(entry, {}).update(dict.fromkeys(source.terminals))
+        warnings += [
+            TemplateWarning(
+                f"the link from `{source.name}` to `{target.name}` also waits for `{handler}`, "
+                "which is there for failures of other nodes",
+                origin,
+            )
+            for handler in source.terminals
+            if handler in source.handlers
+        ]
+    nodes = tuple([_waiting(node, predecessors.get(node.id, {})) for node in template.nodes])
+    return msgspec.structs.replace(template, nodes=nodes), warnings
+
+
+def _waiting(node: Node, predecessors: Mapping[str, None]) -> Node:
+    present = {after.node_id for after in node.after}
+    added = [After(node_id) for node_id in predecessors if node_id not in present]
+    return msgspec.structs.replace(node, after=(*node.after, *added)) if added else node
+
+
+# Merging (spec 04 §7.4-7.5)
+
+
+def _merge(template: Template, stages: Iterable[_Stage]) -> tuple[Template, Mapping[str, Mapping[str, str]]]:
+    """The importing file's own parts first, then those of the stages in import order."""
+    nodes = list(template.nodes)
+    params = dict(template.params)
+    scopes = {node.id: template.params for node in template.nodes}
+    contracts = list(template.artifact_contracts)
+    known = {contract.id: contract for contract in contracts}
+    for stage in stages:
+        nodes += stage.nodes
+        _merge_params(params, stage)
+        for node in stage.nodes:
+            if scopes.setdefault(node.id, stage.params) != stage.params:
+                raise TemplateError(f"conflicting lock-scope context for node `{node.id}` of stage `{stage.name}`")
+        for contract in stage.contracts:
+            if contract.id not in known:
+                known[contract.id] = contract
+                contracts.append(contract)
+            elif not _same_contract(known[contract.id], contract):
+                raise TemplateError(
+                    f"conflicting artifact contract `{contract.id}`: "
+                    f"stage `{stage.name}` declares another version or schema than what came before it"
+                )
+    merged = msgspec.structs.replace(
+        template, nodes=tuple(nodes), params=params, artifact_contracts=tuple(contracts), imports=(), links=()
+    )
+    return merged, scopes
+
+
+def _merge_params(params: dict[str, str], stage: _Stage) -> None:
+    for key, value in stage.params.items():
+        if params.setdefault(key, value) != value:
+            raise TemplateError(
+                f"conflicting parameter default for `{key}`: stage `{stage.name}` says `{value}`, "
+                f"but it is `{params[key]}` already"
+            )
+
+
+def _same_contract(one: ArtifactContract, other: ArtifactContract) -> bool:
+    # Compared as text, because to Python the different JSON values 1, 1.0 and true are equal.
+    return one.version == other.version and canonical_json(one.schema) == canonical_json(other.schema)
