@@ -2,19 +2,23 @@
 # Run by hand, as root: proves that a fresh clone works on a Debian that holds nothing but python3 and git (no pip,
 # no ensurepip, no certificates, no locale). Tests may not use the network; this may, and needs a package index.
 #
-#     scripts/try-minimal-root.sh [--suite SUITE] [COMMAND...]
+#     scripts/try-minimal-root.sh [--suite SUITE] [--read-only] [COMMAND...]
 #
 # Without COMMAND (one shell line each), runs the demo, the demo on a clone of this repository, the demo as an ordinary
-# user in a read-only checkout, and the gate. SUITE is `bookworm` (Python 3.11) unless said otherwise; `trixie` has
+# user in a read-only checkout, and the gate. --read-only runs the COMMANDs like that too. SUITE is `bookworm` (Python 3.11) unless said otherwise; `trixie` has
 # Python 3.13. What is committed is tried, not what lies in the work tree. The bare Debian is kept in
 # ${TMPDIR:-/tmp}/vizier-minimal-SUITE and made only once; everything else is removed at the end.
 set -eu
 
-suite=bookworm
-if [ "${1-}" = --suite ]; then
-    suite=$2
-    shift 2
-fi
+suite=bookworm user=0 mode=rw
+while [ $# -gt 0 ]; do
+    case $1 in
+        --suite) suite=$2; shift ;;
+        --read-only) user=1000 mode=ro ;;
+        *) break ;;
+    esac
+    shift
+done
 for tool in debootstrap unshare git; do
     command -v "$tool" >/dev/null || { echo "try-minimal-root: needs $tool" >&2; exit 1; }
 done
@@ -37,11 +41,7 @@ cp /etc/resolv.conf /etc/hosts "$root/etc/"
 mkdir -p "$root/home/user"
 chown 1000:1000 "$root/home/user"
 # What the caller's pip needs to reach its index, the inner one needs too.
-certificates=
-if [ -n "${PIP_CERT-}" ]; then
-    cp "$PIP_CERT" "$root/etc/index-certificates.pem"
-    certificates=PIP_CERT=/etc/index-certificates.pem
-fi
+[ -z "${PIP_CERT-}" ] || cp "$PIP_CERT" "$root/etc/index-certificates.pem"
 
 # inside USER MODE COMMAND: runs COMMAND in the clone, mounted rw or ro; every process it leaves is ended with it.
 inside() {
@@ -49,7 +49,7 @@ inside() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     unshare --mount --pid --fork --kill-child sh -c '
         set -eu
-        root=$1 user=$2 mode=$3 command=$4 certificates=$5
+        root=$1 user=$2 mode=$3 command=$4
         mount -t proc proc "$root/proc"
         mount --rbind /dev "$root/dev"
         mount --bind "$root/work/vizier" "$root/work/vizier"
@@ -58,8 +58,9 @@ inside() {
         [ "$user" != 0 ] || home=/root
         cd /
         exec chroot --userspec="$user:$user" "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" \
-            PIP_INDEX_URL="${PIP_INDEX_URL-}" $certificates sh -c "cd /work/vizier && $command"
-    ' inside "$root" "$1" "$2" "$3" "$certificates" </dev/null
+            ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} ${PIP_CERT:+PIP_CERT=/etc/index-certificates.pem} \
+            sh -c "cd /work/vizier && $command"
+    ' inside "$root" "$1" "$2" "$3" </dev/null
     echo "---- $3: done"
 }
 
@@ -71,7 +72,7 @@ if [ $# -eq 0 ]; then
     inside 0 rw './cicd.sh'
 else
     for command; do
-        inside 0 rw "$command"
+        inside "$user" "$mode" "$command"
     done
 fi
 echo "---- all done on $suite"
