@@ -81,6 +81,17 @@ def make_directories(path: Path, file_mode: int) -> None:
             continue
 
 
+def unlinked_file(directory: Path) -> int:
+    """A descriptor for a new file without a name, gone when the last process closes it."""
+    try:
+        return os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except (AttributeError, OSError):
+        path = f"{directory}/output.tmp.{os.getpid()}.{next(_counter)}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.unlink(path)
+        return descriptor
+
+
 def remove_file(path: Path) -> bool:
     """Deletes a file or a link, not what it points to; whether there was one."""
     try:

@@ -57,6 +57,9 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     makes: tuple[tuple[int, str, str], ...]
     run_id: str | None
     ephemeral: bool
+    #: Path of the worktree that the record claims to own.
+    worktree: str | None
+    routes_pending: bool
 
     @property
     def age_key(self) -> tuple[int, str]:
@@ -78,6 +81,8 @@ class RecordIndex:
         self.heads: dict[str, Head] = {}
         #: Records that cannot be read, with the reason.
         self.malformed: dict[str, str] = {}
+        #: Finished jobs whose routes have to be followed yet.
+        self.with_pending_routes: set[str] = set()
         self._active: dict[str, JobRecord] = {}
         self._producers: dict[tuple[int, str, str], set[str]] | None = None
         self._journal = _Journal(self._directory / "touched" if self._directory else None, store)
@@ -151,6 +156,7 @@ class RecordIndex:
         except (OSError, ValueError, msgspec.MsgspecError):
             return
         self.heads = {head.job_id: head for head in heads}
+        self.with_pending_routes = {head.job_id for head in heads if head.routes_pending}
 
     def _names(self) -> list[str]:
         with contextlib.suppress(OSError):
@@ -211,6 +217,8 @@ class RecordIndex:
             return
         racy = time.time_ns() - stamp[3] < _RACY
         self.heads[job_id] = head = _head(record, None if racy else stamp)
+        if head.routes_pending:
+            self.with_pending_routes.add(job_id)
         if record.status.is_active:
             self._active[job_id] = record
         else:
@@ -222,6 +230,7 @@ class RecordIndex:
     def _forget(self, job_id: str) -> None:
         head = self.heads.pop(job_id, None)
         self._active.pop(job_id, None)
+        self.with_pending_routes.discard(job_id)
         self.malformed.pop(job_id, None)
         if head is not None and self._producers is not None:
             for made in head.makes:
@@ -316,4 +325,6 @@ def _head(record: JobRecord, stamp: Stamp | None) -> Head:
         makes=tuple(_key(artifact) for artifact in scheduling.artifacts),
         run_id=meta.workflow_run_id,
         ephemeral=meta.ephemeral_run is True,
+        worktree=meta.worktree_path if meta.worktree_owned else None,
+        routes_pending=meta.routes_pending is True,
     )

@@ -72,7 +72,7 @@ def pid_namespace() -> int:
 
 
 def session_members(session: int, not_before: int) -> list[ProcessInfo]:
-    """The living processes of a session that did not start before its leader.
+    """The living processes of a session that did not start before its leader, without this process.
 
     Args:
         session: pid of the session leader, alive or not.
@@ -81,17 +81,20 @@ def session_members(session: int, not_before: int) -> list[ProcessInfo]:
     leader = inspect(session)
     if leader is not None and leader.start_ticks != not_before:
         return []  # the number is in use by somebody else (ruling R85)
-    return [info for info in _all() if info.session == session and info.alive and info.start_ticks >= not_before]
+    return [
+        info
+        for info in _all()
+        if info.session == session and info.alive and info.start_ticks >= not_before and info.pid != os.getpid()
+    ]
 
 
 def signal_members(session: int, not_before: int, number: signal.Signals) -> list[int]:
-    """Sends a signal to every member of a session but this process; the pids that got it."""
+    """Sends a signal to every member of a session; the pids that got it."""
     reached = []
     for info in session_members(session, not_before):
-        if info.pid != os.getpid():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(info.pid, number)
-                reached.append(info.pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(info.pid, number)
+            reached.append(info.pid)
     return reached
 
 

@@ -14,10 +14,11 @@ from vizier_core.jobs.store import JobStore
 from vizier_core.launcher import Launcher, StartedWorker, StartRequest
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.artifacts import Artifact
-from vizier_kernel.scheduler import JobStatus
+from vizier_kernel.scheduler import JobStatus, WaitReason
 
 #: Metadata that an update replaces; every other key keeps its first value (spec 01 §7.7).
 _UPDATE_WINS = (
+    "routes_pending",
     "ephemeral_cleanup_requested",
     "ephemeral_cleanup_state",
     "ephemeral_cleanup_detail",
@@ -70,6 +71,7 @@ def finalize_job(
     *,
     update: JobMetadata | None = None,
     written: Iterable[Artifact] | None = None,
+    reason: WaitReason | None = None,
 ) -> JobRecord | None:
     """Ends a job: artifacts first, then the snapshot, then the record, so that a status implies all that belongs to it.
 
@@ -80,6 +82,7 @@ def finalize_job(
         exit_code: its exit code.
         update: metadata to merge into the record's.
         written: the artifacts it published; by default all it declares if it succeeded, else none.
+        reason: what the operator should read beside the status; by default what was there.
 
     Returns:
         The final record; None if the job had ended before and nothing was changed.
@@ -101,6 +104,8 @@ def finalize_job(
         stdout_path=record.stdout_path or store.relative(store.log_path(job_id, "stdout")),
         stderr_path=record.stderr_path or store.relative(store.log_path(job_id, "stderr")),
     )
+    if reason is not None:
+        final = final.with_schedule(wait_reason=reason)
     outcome_path = store.write_outcome(final)
     return store.update(job_id, lambda _: final.evolve(outcome_path=outcome_path))
 

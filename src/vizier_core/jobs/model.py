@@ -137,6 +137,8 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
         "ephemeral_cleanup_detail": None,
         "ephemeral_owned_branches": None,
         "worker": None,
+        "route_rewinds": None,
+        "routes_pending": None,
     }
     command_alias: str | None = None
     scope: str | None = None
@@ -194,6 +196,10 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
     process_liveness_checked_at: Timestamp | None = None
     process_liveness_failure_reason: str | None = None
     worker: WorkerIdentity | None = None
+    #: How often routes have rewound the job since an operator last did (ruling R72).
+    route_rewinds: Unsigned32 | None = None
+    #: The routes of the outcome could not be followed yet, because a job they lead to was running (WS-06-39).
+    routes_pending: bool | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,10 +39,10 @@ class LocalWorkers:
         if info is None or not info.alive:
             return _not_running(pid)
         if identity is not None:
-            matches = info.start_ticks == identity.start_ticks
+            matches: bool | None = info.start_ticks == identity.start_ticks
         else:
             matches = _command_line_matches(pid, handle)
-        if matches:
+        if matches is not False:
             return Probe(LivenessState.ALIVE)
         reason = f"observed process identity did not match expected token `{handle.token}`"
         return Probe(LivenessState.STALE_IDENTITY_MISMATCH, reason)
@@ -55,7 +55,7 @@ class LocalWorkers:
         if identity is None:
             info = process.inspect(handle.pid)
             if info is None or not _command_line_matches(handle.pid, handle):
-                return []
+                return []  # not certainly the worker
             return process.end_process(info, grace)
         if not self._is_here(identity):
             return []
@@ -125,11 +125,11 @@ def _log_is_locked(log: Path) -> bool:
     return False
 
 
-def _command_line_matches(pid: int, handle: WorkerHandle) -> bool:
-    """For records without an identity: the words a worker's command line must contain, its own job id included."""
+def _command_line_matches(pid: int, handle: WorkerHandle) -> bool | None:
+    """For records without an identity: whether the command line names the worker and its job; None if unreadable."""
     words = process.command_line(pid)
     if words is None or not handle.token:
-        return True
+        return None
     text = "\0".join(words)
     return handle.token in text and (handle.token != "__workflow-node" or handle.job_id in text)
 

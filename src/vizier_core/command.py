@@ -1,0 +1,147 @@
+"""Runs a program for a node: output into files, copied to the log while it runs, bounded in memory (ruling R86).
+
+The output goes to files without a name instead of pipes, so a grandchild that keeps it open cannot hold up anybody.
+"""
+
+import codecs
+import os
+import select
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from vizier_core.files import unlinked_file
+
+#: Above this many characters only the head and the tail of an output are kept in memory and in payloads (ruling R70).
+KEPT: Final = 8 * 1024 * 1024
+#: How often a running program's output is looked at, in seconds.
+_LOOK_AGAIN: Final = 0.05
+_CHUNK: Final = 1 << 16
+
+
+class Output(msgspec.Struct, frozen=True):
+    """What a program has printed on one stream."""
+
+    text: str
+    #: Characters that it printed in all, if `text` is not all of it.
+    truncated_from: int | None = None
+
+    def lines(self) -> list[str]:
+        """The text in lines, without trailing blanks and empty lines (spec 06 §5.3)."""
+        return [stripped for line in self.text.split("\n") if (stripped := line.rstrip())]
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """How a program ended."""
+
+    #: Its exit code; 1 if a signal ended it.
+    exit_code: int
+    stdout: Output
+    stderr: Output
+
+
+def run_program(
+    argv: Sequence[str],
+    cwd: Path,
+    scratch: Path,
+    *,
+    stdout: Callable[[str], None],
+    stderr: Callable[[str], None],
+) -> Finished:
+    """Runs a program to its end, in a process group of its own, with empty input.
+
+    Args:
+        argv: program and arguments.
+        cwd: where it runs.
+        scratch: a directory on a disk with room for the output while the program runs.
+        stdout: receives its output piece by piece, invalid UTF-8 replaced.
+        stderr: likewise.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+    out, err = unlinked_file(scratch), unlinked_file(scratch)
+    try:
+        followers = (_Follower(out, stdout), _Follower(err, stderr))
+        child = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0)
+        for _ in _until_ended(child):
+            for follower in followers:
+                follower.copy_news()
+        for follower in followers:
+            follower.copy_news(final=True)
+        code = child.wait()
+    finally:
+        os.close(out)
+        os.close(err)
+    return Finished(code if code >= 0 else 1, followers[0].output(), followers[1].output())
+
+
+class _Follower:
+    """Copies what is appended to a file as text, and keeps head and tail of it."""
+
+    def __init__(self, descriptor: int, sink: Callable[[str], None]) -> None:
+        self._descriptor = descriptor
+        self._sink = sink
+        self._position = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._head: list[str] = []
+        self._tail: list[str] = []
+        self._head_length = 0
+        self._tail_length = 0
+        self._total = 0
+
+    def copy_news(self, *, final: bool = False) -> None:
+        while data := os.pread(self._descriptor, _CHUNK, self._position):
+            self._position += len(data)
+            self._take(self._decoder.decode(data))
+        if final:
+            self._take(self._decoder.decode(b"", final=True))
+
+    def output(self) -> Output:
+        text = "".join(self._head) + "".join(self._tail)
+        return Output(text, self._total if self._total > len(text) else None)
+
+    def _take(self, text: str) -> None:
+        if not text:
+            return
+        self._sink(text)
+        self._total += len(text)
+        if self._head_length < KEPT // 2:
+            self._head.append(text)
+            self._head_length += len(text)
+            return
+        self._tail.append(text)
+        self._tail_length += len(text)
+        while self._tail_length - len(self._tail[0]) >= KEPT // 2:
+            self._tail_length -= len(self._tail.pop(0))
+
+
+def _until_ended(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Yields now and then while the child runs."""
+    descriptor = _pidfd(child.pid)
+    if descriptor is None:
+        pause = 0.001
+        while child.poll() is None:
+            yield
+            time.sleep(pause)
+            pause = min(pause * 2, _LOOK_AGAIN)
+        return
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        while not poll.poll(_LOOK_AGAIN * 1000):
+            yield
+    finally:
+        os.close(descriptor)
+
+
+def _pidfd(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends, where the system has such a thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None

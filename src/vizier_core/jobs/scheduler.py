@@ -1,0 +1,120 @@
+"""The tick: reconcile dead workers, derive facts, decide, apply, start (spec 01 §5).
+
+A tick has two halves. :func:`decide_locked` changes records and says which jobs to start; :func:`start_planned` starts
+them. Commands do both through :func:`scheduler_tick_locked`; a worker that ends does them itself, so that the forked
+next worker starts from a shallow stack (see `workflow_runtime`).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from vizier_core.errors import LaunchError, VizierError
+from vizier_core.jobs.context import JobsContext
+from vizier_core.jobs.critical import exclusive
+from vizier_core.jobs.facts import build_scheduler_facts
+from vizier_core.jobs.lifecycle import finalize_job, start_job
+from vizier_core.jobs.liveness import reconcile_dead_workers
+from vizier_core.jobs.routes import follow_pending_routes
+from vizier_kernel.scheduler import Action, Decision, JobStatus, evaluate
+
+
+class TickPlan(msgspec.Struct, frozen=True):
+    """What the first half of a tick has done and left to do."""
+
+    #: Jobs whose status or wait reason changed, each once, in the order in which it happened.
+    updated: list[str]
+    #: Jobs to start, oldest first.
+    starts: list[str]
+    #: Jobs that could not be treated, with the reason; the others were.
+    problems: list[str]
+
+
+class TickOutcome(msgspec.Struct, frozen=True):
+    """What a tick has done."""
+
+    started: list[str] = []
+    updated: list[str] = []
+
+
+def scheduler_tick(context: JobsContext) -> TickOutcome:
+    """Takes the scheduler lock and ticks.
+
+    Raises:
+        SchedulerBusyError: the lock was held by others for too long.
+        LaunchError: some job could not be started or changed; everything else was done.
+    """
+    with exclusive(context):
+        return scheduler_tick_locked(context)
+
+
+def scheduler_tick_locked(context: JobsContext) -> TickOutcome:
+    """Ticks inside the scheduler lock, right after it was taken.
+
+    Raises:
+        LaunchError: some job could not be started or changed; everything else was done.
+    """
+    plan = decide_locked(context)
+    started, problems, child = start_planned(context, plan.starts)
+    if child is not None:
+        context.become_worker(child)
+    problems = [*plan.problems, *problems]
+    if problems:
+        raise LaunchError("\n".join(problems))
+    return TickOutcome(started, plan.updated)
+
+
+def decide_locked(context: JobsContext) -> TickPlan:
+    """Everything a tick does but the starts. The index has been refreshed since the lock was taken."""
+    updated = dict.fromkeys(reconcile_dead_workers(context))
+    updated.update(dict.fromkeys(follow_pending_routes(context)))
+    context.index.refresh()
+    problems: list[str] = []
+    starts: list[str] = []
+    for decision in evaluate(build_scheduler_facts(context.index, context.store)):
+        if decision.action is Action.START:
+            starts.append(decision.job_id)
+            continue
+        try:
+            if _apply(context, decision):
+                updated[decision.job_id] = None
+        except (OSError, VizierError) as error:
+            problems.append(f"job {decision.job_id} cannot be updated: {error}")
+    return TickPlan(list(updated), starts, problems)
+
+
+def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[str], list[str], str | None]:
+    """Starts jobs, one after the other; one that cannot be started keeps its status and does not stop the others.
+
+    Returns:
+        The started jobs, the problems, and, in a forked child only, the job whose worker this process is now.
+    """
+    started: list[str] = []
+    problems: list[str] = []
+    for job_id in job_ids:
+        try:
+            worker = start_job(context.store, job_id, context.launcher)
+        except (OSError, VizierError) as error:
+            problems.append(f"job {job_id} cannot be started: {error}")
+            continue
+        if worker is None:
+            return started, problems, job_id
+        started.append(job_id)
+    return started, problems, None
+
+
+def _apply(context: JobsContext, decision: Decision) -> bool:
+    """Writes a decision that starts nothing; whether it changed the job (spec 01 §5.2 step 6)."""
+    record = context.index.record(decision.job_id)
+    if decision.action is Action.FAIL_MISSING_CHILD_ARGS:
+        finalize_job(context.store, decision.job_id, JobStatus.FAILED, 1, reason=decision.reason)
+        return True
+    if record.status is decision.status and record.scheduling.wait_reason == decision.reason:
+        return False
+    context.store.update(
+        decision.job_id,
+        lambda fresh: fresh.evolve(status=decision.status).with_schedule(
+            wait_reason=decision.reason, waited_on=decision.waited_on
+        ),
+    )
+    return True
