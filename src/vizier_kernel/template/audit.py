@@ -1,13 +1,10 @@
 """Audit: how the artifacts of a flow are wired and what it locks (spec 04 §19)."""
 
-from collections.abc import Iterable
-
 import msgspec
 
-from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler.model import Lock, LockMode
 from vizier_kernel.template.compile import CompiledWorkflow
-from vizier_kernel.template.model import Outcome, PerOutcome
+from vizier_kernel.workflow import Outcome, PerOutcome
 
 
 class UntetheredInput(msgspec.Struct, frozen=True):
@@ -43,12 +40,11 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def audit_workflow(workflow: CompiledWorkflow) -> AuditReport:
     """Analyses a compiled flow. Artifacts that the repository may already have do not count."""
-    made = PerOutcome(
-        *(
-            _labels(artifact for node in workflow.nodes for artifact in node.artifacts_by_outcome.of(outcome))
-            for outcome in Outcome
-        )
-    )
+    labels: dict[Outcome, set[str]] = {outcome: set() for outcome in Outcome}
+    for node in workflow.nodes:
+        for outcome, artifacts in node.artifacts_by_outcome.items():
+            labels[outcome].update(artifact.label for artifact in artifacts)
+    made = PerOutcome(*(tuple(sorted(labels[outcome])) for outcome in Outcome))
     outputs = set(made.all())
     consumers: dict[str, set[str]] = {}
     for node in workflow.nodes:
@@ -68,10 +64,6 @@ def audit_workflow(workflow: CompiledWorkflow) -> AuditReport:
         ),
         failure_handlers=workflow.failure_handlers,
     )
-
-
-def _labels(artifacts: Iterable[Artifact]) -> tuple[str, ...]:
-    return tuple(sorted({artifact.label for artifact in artifacts}))
 
 
 def _lock_order(lock: Lock) -> tuple[str, bool]:

@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
-from vizier_kernel.template.model import NodeBase, NodeKind
+from vizier_kernel.template.model import NodeBase
 from vizier_kernel.template.suggest import did_you_mean
+from vizier_kernel.workflow import NodeKind
 
 
 class ExecutorClass(StrEnum):

@@ -17,20 +17,10 @@ from vizier_kernel.template.expand import Expanded
 from vizier_kernel.template.graph import WorkflowGraph
 from vizier_kernel.template.handlers import failure_handlers
 from vizier_kernel.template.locks import infer_locks
-from vizier_kernel.template.model import (
-    ApprovalGate,
-    ExpandedNode,
-    Gate,
-    NodeKind,
-    Outcome,
-    PerOutcome,
-    Precondition,
-    Retry,
-    Route,
-    RouteMode,
-)
+from vizier_kernel.template.model import ExpandedNode, Precondition
 from vizier_kernel.template.snapshot import snapshot_hash
 from vizier_kernel.template.validate import check_node_ids, check_references, check_runnable, validate
+from vizier_kernel.workflow import ApprovalGate, Gate, NodeKind, Outcome, PerOutcome, Retry, Route, RouteMode
 
 
 class NodeSchedule(msgspec.Struct, frozen=True, kw_only=True):

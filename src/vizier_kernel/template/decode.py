@@ -10,33 +10,23 @@ from vizier_kernel.artifacts import FIELDS, Artifact, ArtifactKind
 from vizier_kernel.scheduler.model import Lock, LockMode, MissingProducer
 from vizier_kernel.template.model import (
     After,
-    AfterPolicy,
     ArtifactContract,
     BranchExists,
-    CleanWorktree,
     Cli,
-    CustomGate,
-    CustomPrecondition,
     DeclaredApprovalGate,
     DeclaredCicdGate,
     DeclaredGate,
     DeclaredRetry,
-    DependencyPolicy,
     FailureMode,
-    GatePolicy,
     Import,
     Link,
     LoadedTemplate,
     Node,
-    NodeKind,
-    Outcome,
-    PerOutcome,
     PinnedHead,
     Policy,
     Precondition,
     ResumePolicy,
     ReuseMode,
-    ScriptGate,
     Template,
     TemplateWarning,
 )
@@ -57,6 +47,18 @@ from vizier_kernel.template.shapes import (
     Shape,
     T,
     Tagged,
+)
+from vizier_kernel.workflow import (
+    AfterPolicy,
+    CleanWorktree,
+    CustomGate,
+    CustomPrecondition,
+    DependencyPolicy,
+    GatePolicy,
+    NodeKind,
+    Outcome,
+    PerOutcome,
+    ScriptGate,
 )
 
 

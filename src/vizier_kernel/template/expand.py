@@ -11,25 +11,19 @@ from vizier_kernel.template.compose import Composed
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.model import (
     BRANCH_KEYS,
-    ApprovalGate,
     ArtifactContract,
-    CicdGate,
-    CustomGate,
-    CustomPrecondition,
     DeclaredApprovalGate,
     DeclaredCicdGate,
     DeclaredGate,
     ExpandedNode,
-    Gate,
     Node,
     Policy,
     Precondition,
-    Retry,
     Scalar,
-    ScriptGate,
 )
 from vizier_kernel.template.scalars import to_boolean, to_budget, to_retry_mode
 from vizier_kernel.template.shapes import is_unicode
+from vizier_kernel.workflow import ApprovalGate, CicdGate, CustomGate, CustomPrecondition, Gate, Retry, ScriptGate
 
 _OPEN: Final = "${"
 

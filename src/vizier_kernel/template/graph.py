@@ -1,13 +1,14 @@
 """An expanded template with its references resolved once, so that every rule can look things up in constant time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from vizier_kernel.template.capabilities import Capability, Executor, MisfitError, Operation, classify
 from vizier_kernel.template.contracts import ContractBook, SchemaError
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.expand import Expanded
-from vizier_kernel.template.model import ExpandedNode, Outcome
+from vizier_kernel.template.model import ExpandedNode
+from vizier_kernel.workflow import Outcome
 
 
 class WorkflowGraph:
@@ -18,9 +19,9 @@ class WorkflowGraph:
         self.identity = expanded.identity
         self.nodes: Mapping[str, ExpandedNode] = {node.id: node for node in reversed(expanded.nodes)}
         #: For each node that some `on.succeeded` names, the nodes that name it: in template order, repeats included.
-        self.success_parents = _parents(expanded, Outcome.SUCCEEDED)
+        self.success_parents = _inverted((node.id, node.on.succeeded) for node in expanded.nodes)
         #: The same for `on.blocked`.
-        self.blocked_parents = _parents(expanded, Outcome.BLOCKED)
+        self.blocked_parents = _inverted((node.id, node.on.blocked) for node in expanded.nodes)
         self._capabilities: dict[str, Capability] = {}
 
     def capability(self, node: ExpandedNode) -> Capability:
@@ -61,7 +62,7 @@ class WorkflowGraph:
         Raises:
             TemplateError: one of them does not exist.
         """
-        return [self._target(node, outcome, target) for target in node.on.of(outcome)]
+        return [self._target(node, outcome, target) for target in dict(node.on.items())[outcome]]
 
     def check_targets(self, node: ExpandedNode) -> None:
         """Looks up all nodes that follow.
@@ -91,9 +92,9 @@ class WorkflowGraph:
         return TemplateError(f"template {self.identity} contract `{contract}` node `{node.id}` {detail}")
 
 
-def _parents(expanded: Expanded, outcome: Outcome) -> Mapping[str, list[str]]:
+def _inverted(routes: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, list[str]]:
     parents: dict[str, list[str]] = {}
-    for node in expanded.nodes:
-        for target in node.on.of(outcome):
-            parents.setdefault(target, []).append(node.id)
+    for parent, targets in routes:
+        for target in targets:
+            parents.setdefault(target, []).append(parent)
     return parents

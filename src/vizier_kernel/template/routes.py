@@ -7,8 +7,9 @@ from vizier_kernel.template.arguments import check_commit_message
 from vizier_kernel.template.capabilities import Capability, Control, ControlPolicy, Executor, Operation
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.graph import WorkflowGraph
-from vizier_kernel.template.model import ExpandedNode, NodeKind, Outcome, RetryMode
+from vizier_kernel.template.model import ExpandedNode
 from vizier_kernel.template.scalars import boolean_word
+from vizier_kernel.workflow import NodeKind, Outcome, RetryMode
 
 #: Node ids that make a gate what it is, whatever its `uses` says (spec 04 §23).
 _STOP_ID: Final = "approve_gate_stop_condition"

@@ -6,7 +6,8 @@ They stay as they were written until their placeholders are expanded; only then 
 from typing import Final
 
 from vizier_kernel.template.errors import TemplateError
-from vizier_kernel.template.model import RetryMode, Scalar
+from vizier_kernel.template.model import Scalar
+from vizier_kernel.workflow import RetryMode
 
 _WORDS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -25,10 +26,8 @@ def boolean_word(text: str) -> bool | None:
     return _WORDS.get(text.strip().lower())
 
 
-def scalar_text(value: Scalar) -> str:
-    """A scalar as messages show it: whole numbers without a trailing ``.0``."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def scalar_text(value: float | str) -> str:
+    """A text or number as messages show it: whole numbers without a trailing ``.0``."""
     if isinstance(value, str):
         return value
     return str(int(value)) if is_whole(value) and abs(value) < _WIDE else repr(float(value))

@@ -12,7 +12,8 @@ import msgspec
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.template.canonical import canonical_json
 from vizier_kernel.template.expand import Expanded
-from vizier_kernel.template.model import ArtifactContract, ExpandedNode, Gate, Precondition
+from vizier_kernel.template.model import ArtifactContract, ExpandedNode, Precondition
+from vizier_kernel.workflow import Gate
 
 
 def snapshot_bytes(expanded: Expanded) -> bytes:
