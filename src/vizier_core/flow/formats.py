@@ -27,12 +27,11 @@ def read_tree(path: Path) -> Tree:
     Raises:
         TemplateSourceError: the file cannot be read or parsed; the message names it.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise TemplateSourceError(f"unsupported template source {path}; expected a .hcl, .toml or .json file")
-    text = _read_text(path)
+    suffix = _checked_suffix(path)
+    data = _read(path)
     if suffix == ".hcl":
-        return _parse_hcl(text, path)
+        return _parse_hcl(data, path)
+    text = _text(data, path)
     return Tree(_parse_toml(text, path), "TOML") if suffix == ".toml" else Tree(_parse_json(text, path), "JSON")
 
 
@@ -42,22 +41,54 @@ def read_identity(path: Path) -> tuple[str, str] | None:
     Raises:
         TemplateSourceError: the file cannot be read or parsed.
     """
-    value = read_tree(path).value
+    if _checked_suffix(path) == ".hcl":
+        from vizier_hcl import HclError, top_level_strings  # noqa: PLC0415 - only for this format
+
+        try:
+            value: Any = top_level_strings(_read(path), ("id", "version"), display_path=str(path))
+        except HclError as error:
+            raise TemplateSourceError(str(error)) from None
+    else:
+        value = read_tree(path).value
     if not isinstance(value, dict):
         return None
     identity, version = value.get("id"), value.get("version")
     return (identity, version) if isinstance(identity, str) and isinstance(version, str) else None
 
 
-def _read_text(path: Path) -> str:
+def _checked_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise TemplateSourceError(f"unsupported template source {path}; expected a .hcl, .toml or .json file")
+    return suffix
+
+
+def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes()
     except OSError as error:
         raise TemplateSourceError(f"unable to read template source {path}: {error.strerror or error}") from None
+
+
+def _text(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TemplateSourceError(
             f"unable to read template source {path}: not valid UTF-8 at byte {error.start}"
         ) from None
+
+
+def _parse_hcl(data: bytes, path: Path) -> Tree:
+    from vizier_hcl import HclError, evaluate  # noqa: PLC0415 - only for this format
+
+    _text(data, path)
+    try:
+        document = evaluate(data, display_path=str(path))
+    except HclError as error:
+        raise TemplateSourceError(str(error)) from None
+    warnings = tuple(TemplateWarning(item.headline(str(path))) for item in document.warnings)
+    return Tree(document.value, "HCL", document.position, warnings)
 
 
 def _parse_toml(text: str, path: Path) -> Any:
@@ -65,8 +96,10 @@ def _parse_toml(text: str, path: Path) -> Any:
 
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise TemplateSourceError(f"invalid TOML template {path}: {error or 'nested too deeply'}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise TemplateSourceError(f"invalid TOML template {path}: {error}") from None
+    except RecursionError:
+        raise TemplateSourceError(f"invalid TOML template {path}: nested too deeply") from None
 
 
 def _parse_json(text: str, path: Path) -> Any:
@@ -75,8 +108,10 @@ def _parse_json(text: str, path: Path) -> Any:
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
         raise TemplateSourceError(f"invalid JSON template {path}: {place}: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise TemplateSourceError(f"invalid JSON template {path}: {error or 'nested too deeply'}") from None
+    except ValueError as error:
+        raise TemplateSourceError(f"invalid JSON template {path}: {error}") from None
+    except RecursionError:
+        raise TemplateSourceError(f"invalid JSON template {path}: nested too deeply") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """Finds the template file that a FLOW means (spec 04 §3)."""
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -142,7 +141,7 @@ class FlowResolver:
             )
 
     def _recorded_selector(self, typed: str, path: Path) -> str:
-        if typed.startswith("file:") or typed.startswith("/"):
+        if typed.startswith(("file:", "/")):
             return typed
         return f"file:{path.relative_to(self._root)}" if path.is_relative_to(self._root) else f"file:{path}"
 
@@ -176,4 +175,4 @@ class FlowResolver:
 
 def is_file_source(text: str) -> bool:
     """Whether a FLOW is meant as a path (spec 04 §3.1)."""
-    return text.startswith(("file:", ".", "/")) or "/" in text or os.sep in text or "\\" in text or text.endswith(SUFFIXES)
+    return text.startswith(("file:", ".", "/")) or "/" in text or "\\" in text or text.endswith(SUFFIXES)

@@ -3,26 +3,14 @@
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
-
-from vizier_core.index import RecordIndex
+from vizier_core.jobs.settings import JobSettings
 from vizier_core.jobs.store import JobStore
-from vizier_core.launcher import Launcher, LauncherForm, make_launcher
 
-
-class JobSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[jobs]` section of the configuration, as far as the core needs it."""
-
-    #: Seconds without the lock changing hands after which a command gives up.
-    lock_timeout: float = 10.0
-    #: How often routes may rewind one node (ruling R72).
-    max_route_attempts: int = 50
-    #: How workers are started.
-    launcher: LauncherForm = LauncherForm.AUTO
-    #: Whether `jobs cancel` removes the job's worktree unless told otherwise.
-    cancel_cleanup_worktree: bool = False
+if TYPE_CHECKING:
+    from vizier_core.index import RecordIndex
+    from vizier_core.launcher import Launcher
 
 
 class JobsContext:
@@ -41,13 +29,17 @@ class JobsContext:
         self.store = JobStore(root, warn)
 
     @cached_property
-    def index(self) -> RecordIndex:
+    def index(self) -> "RecordIndex":
         """The derived index; reading one record does not need it."""
+        from vizier_core.index import RecordIndex  # noqa: PLC0415 - views of one job do without
+
         return RecordIndex(self.store)
 
     @cached_property
-    def launcher(self) -> Launcher:
+    def launcher(self) -> "Launcher":
         """What starts and watches workers."""
+        from vizier_core.launcher import make_launcher  # noqa: PLC0415 - views do without
+
         return make_launcher(self.settings.launcher)
 
     def become_worker(self, job_id: str) -> NoReturn:
@@ -55,3 +47,16 @@ class JobsContext:
         from vizier_core.jobs.workflow_runtime import worker_main  # noqa: PLC0415 - the runtime builds on this module
 
         worker_main(self, job_id)
+
+
+def open_project(
+    root: Path, settings: JobSettings | None = None, warn: Callable[[str], None] | None = None
+) -> JobsContext:
+    """The jobs of a project.
+
+    Args:
+        root: the project root, see :func:`vizier_core.project.find_project_root`.
+        settings: how to treat them; the defaults if omitted.
+        warn: receives one line for the operator; warnings are dropped if omitted.
+    """
+    return JobsContext(root, settings or JobSettings(), warn or (lambda line: None))

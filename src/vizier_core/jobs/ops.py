@@ -14,6 +14,7 @@ from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_wo
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import exclusive
 from vizier_core.jobs.lifecycle import finalize_job
+from vizier_core.jobs.liveness import reconcile_dead_workers
 from vizier_core.jobs.model import CancelCleanup, JobApproval, JobMetadata, JobRecord
 from vizier_core.jobs.rewind import (
     check_merge_state,
@@ -103,8 +104,6 @@ def retry_job(context: JobsContext, job_id: str) -> RetryResult:
     checked_job_id(job_id)
     with exclusive(context):
         # A dead worker must not keep its job from being retried (WS-03-11).
-        from vizier_core.jobs.liveness import reconcile_dead_workers  # noqa: PLC0415
-
         reconcile_dead_workers(context)
         context.index.refresh()
         plan = plan_rewind(context.index, [job_id])

@@ -27,8 +27,8 @@ from vizier_core.jobs.scheduler import scheduler_tick_locked
 from vizier_core.jobs.transaction import publish_run
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import ApprovalState, JobStatus
-from vizier_kernel.template import CompiledNode, CompiledWorkflow, PinnedHead
 from vizier_kernel.template import BranchExists as TemplateBranchExists
+from vizier_kernel.template import CompiledNode, CompiledWorkflow, PinnedHead
 from vizier_kernel.template import Precondition as TemplatePrecondition
 from vizier_kernel.workflow import DependencyPolicy
 

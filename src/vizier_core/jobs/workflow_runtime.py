@@ -26,6 +26,7 @@ from vizier_core.jobs.operations.node import RunningNode, failed, write_stderr, 
 from vizier_core.jobs.published import write_payload
 from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.scheduler import decide_locked, start_planned
+from vizier_core.jobs.worker_options import worker_settings
 from vizier_core.jobs.workers import worker_handle
 from vizier_core.launcher.local import LocalWorkers, hold_log
 from vizier_core.timestamp import Timestamp
@@ -56,6 +57,7 @@ def worker_main(context: JobsContext, job_id: str) -> NoReturn:
             record = context.store.read(job_id)
             if not _names_this_process(record):
                 os._exit(1)  # somebody else's job: not a word into its log (decision D20)
+            context.settings = worker_settings(context.root, record.child_args)
             code = _work(context, record)
             plan = decide_locked(context)
             _, problems, child = start_planned(context, plan.starts)

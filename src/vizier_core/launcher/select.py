@@ -3,21 +3,13 @@
 import os
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
 from vizier_core import process
+from vizier_core.jobs.settings import LauncherForm
 from vizier_core.launcher.fork import ForkLauncher, worker_title
 from vizier_core.launcher.port import Commit, Launcher, StartedWorker, StartRequest
 from vizier_core.launcher.spawn import SpawnLauncher
-
-
-class LauncherForm(StrEnum):
-    """The setting `jobs.launcher`."""
-
-    AUTO = "auto"
-    FORK = "fork"
-    EXEC = "exec"
 
 
 def make_launcher(form: LauncherForm) -> Launcher:

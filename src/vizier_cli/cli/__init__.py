@@ -1,0 +1,1 @@
+"""Arguments, dispatch, help and the rendering that commands share."""

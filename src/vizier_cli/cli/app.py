@@ -1,0 +1,100 @@
+"""What a command works with: verbosity, the project, its configuration and its jobs, each found when first needed."""
+
+import os
+import sys
+from collections.abc import Iterable
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+
+from vizier_cli.cli.args import Arguments
+from vizier_core.config import Settings, load_settings
+from vizier_core.flow.resolve import FlowResolver
+from vizier_core.jobs import JobsContext, open_project
+from vizier_core.project import find_project_root
+
+
+class Verbosity(IntEnum):
+    """How much is said on stderr (spec 07 §9.2)."""
+
+    QUIET = 0
+    NORMAL = 1
+    INFO = 2
+    DEBUG = 3
+
+
+class App:
+    """One invocation.
+
+    Args:
+        arguments: what was given.
+        argv: the command line as typed, the program's name first.
+    """
+
+    def __init__(self, arguments: Arguments, argv: list[str]) -> None:
+        self.arguments = arguments
+        self.argv = argv
+        self.verbosity = _verbosity(arguments)
+
+    @cached_property
+    def root(self) -> Path:
+        """The project root.
+
+        Raises:
+            NotARepositoryError: the working directory is in none.
+        """
+        return find_project_root(Path.cwd())
+
+    @cached_property
+    def config_file(self) -> Path | None:
+        """The configuration file that the operator named, absolute."""
+        named = self.arguments.value("config-file")
+        return Path(os.path.abspath(named)) if named else None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The effective configuration.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        return load_settings(self.root, self.config_file, self.info)
+
+    @cached_property
+    def jobs(self) -> JobsContext:
+        """The jobs of the project."""
+        return open_project(self.root, self.settings.jobs, self.warn)
+
+    @cached_property
+    def flows(self) -> FlowResolver:
+        """Finds the templates of flows."""
+        return FlowResolver(self.root, self.settings.commands, self.settings.workflow_directory, self.warn)
+
+    @property
+    def worker_options(self) -> tuple[str, ...]:
+        """What workers have to know of this invocation (decision D14)."""
+        return ("--config-file", str(self.config_file)) if self.config_file else ()
+
+    def warn(self, line: str) -> None:
+        """Prints a warning, unless only errors are wanted."""
+        self._say(Verbosity.NORMAL, line)
+
+    def warn_all(self, lines: Iterable[object]) -> None:
+        """Prints several warnings."""
+        for line in lines:
+            self.warn(str(line))
+
+    def info(self, line: str) -> None:
+        """Prints something for those who want to know more."""
+        self._say(Verbosity.INFO, line)
+
+    def _say(self, level: Verbosity, line: str) -> None:
+        if self.verbosity >= level:
+            print(line, file=sys.stderr, flush=True)
+
+
+def _verbosity(arguments: Arguments) -> Verbosity:
+    if arguments.has("quiet"):
+        return Verbosity.QUIET
+    steps = 2 if arguments.has("debug") else arguments.count("verbose")
+    return Verbosity(min(Verbosity.NORMAL + steps, Verbosity.DEBUG))

@@ -1,0 +1,165 @@
+"""Every command with its options and arguments (spec 08 §4)."""
+
+from typing import Final
+
+from vizier_cli.cli.declarations import Command, Kind, Option, Positional
+
+_UNSIGNED: Final = (0, 2**32 - 1)
+_TEXT_OR_JSON: Final = Option(
+    "format", "Output format", kind=Kind.VALUE, value_name="FORMAT", choices=("text", "json"), default="text"
+)
+_VIEW_FORMAT: Final = Option(
+    "format",
+    "Output format [default: from the configuration]",
+    kind=Kind.VALUE,
+    value_name="FORMAT",
+    choices=("block", "table", "json"),
+)
+_SET: Final = Option("set", "Set a workflow parameter", kind=Kind.VALUES, value_name="KEY=VALUE")
+_JOB: Final = Positional("JOB", "Job id")
+_FLOW: Final = Positional("FLOW", "Alias, template file or selector id@version")
+_INPUTS: Final = Positional("INPUT", "Positional inputs of the workflow", required=False, repeated=True)
+
+#: Accepted everywhere, in the order in which help lists them.
+GLOBAL_OPTIONS: Final = (
+    Option("verbose", "Say more on stderr; repeat for debugging", short="v", kind=Kind.COUNT),
+    Option("quiet", "Print nothing but errors on stderr", short="q"),
+    Option("debug", "Same as -vv", short="d"),
+    Option("no-ansi", "Print no terminal escape sequences"),
+    Option("no-pager", "Do not page help", hidden=True),
+    Option(
+        "load-session", "Load a recorded session", short="l", kind=Kind.VALUE, value_name="LOAD_SESSION", non_empty=True
+    ),
+    Option("no-session", "Do not write session logs", short="n"),
+    Option(
+        "config-file",
+        "Read only this configuration file",
+        short="C",
+        kind=Kind.VALUE,
+        value_name="CONFIG_FILE",
+        non_empty=True,
+    ),
+)
+
+_JOBS: Final = Command(
+    "jobs",
+    "Inspect and steer background jobs",
+    commands=(
+        Command(
+            "list",
+            "List jobs",
+            action="jobs_list",
+            options=(
+                Option("all", "Also list succeeded jobs", short="a"),
+                Option("dismiss-failures", "Hide failed jobs"),
+                _VIEW_FORMAT,
+                Option("raw", "Print the typed JSON envelope", requires=("format",)),
+            ),
+        ),
+        Command(
+            "show",
+            "Show one job",
+            action="jobs_show",
+            options=(_VIEW_FORMAT, Option("raw", "Print the typed JSON envelope", requires=("format",))),
+            positionals=(_JOB,),
+        ),
+        Command(
+            "status", "Print the status of a job", action="jobs_status", options=(_TEXT_OR_JSON,), positionals=(_JOB,)
+        ),
+        Command(
+            "approve",
+            "Approve a job that waits for approval",
+            action="jobs_approve",
+            options=(_TEXT_OR_JSON,),
+            positionals=(_JOB,),
+        ),
+        Command(
+            "tail",
+            "Print the logs of a job",
+            action="jobs_tail",
+            options=(
+                Option(
+                    "stream",
+                    "Which log to print",
+                    kind=Kind.VALUE,
+                    value_name="STREAM",
+                    choices=("stdout", "stderr", "both"),
+                    default="both",
+                ),
+                Option("follow", "Go on until the job ends"),
+            ),
+            positionals=(_JOB,),
+        ),
+        Command("attach", "Follow both logs of a job", action="jobs_tail", positionals=(_JOB,)),
+        Command(
+            "cancel",
+            "Cancel a job",
+            action="jobs_cancel",
+            options=(
+                Option("cleanup-worktree", "Remove the job's worktree", conflicts=("no-cleanup-worktree",)),
+                Option("no-cleanup-worktree", "Keep the job's worktree"),
+            ),
+            positionals=(_JOB,),
+        ),
+    ),
+)
+
+_RUN: Final = Command(
+    "run",
+    "Run a workflow",
+    action="run",
+    options=(
+        _SET,
+        Option(
+            "check",
+            "Validate only; enqueue nothing",
+            conflicts=("after", "ephemeral", "require-approval", "no-require-approval", "follow", "repeat"),
+        ),
+        Option("after", "Wait for a job or for run:<run id>", kind=Kind.VALUES, value_name="REF"),
+        Option("require-approval", "Ask for approval before the first jobs start", conflicts=("no-require-approval",)),
+        Option("no-require-approval", "Start the first jobs without approval"),
+        Option("follow", "Follow the run to its end"),
+        _TEXT_OR_JSON,
+    ),
+    positionals=(_FLOW, _INPUTS),
+)
+
+_WORKER: Final = Command(
+    "__workflow-node",
+    "Run one workflow node",
+    action="workflow_node",
+    options=(
+        Option("job-id", "Job id", kind=Kind.VALUE, value_name="JOB_ID", required=True),
+        Option("start-token", "Token of the starter", kind=Kind.VALUE, value_name="TOKEN", hidden=True),
+    ),
+    hidden=True,
+)
+
+ROOT: Final = Command(
+    "vizier",
+    "Lets coding agents and scripts maintain a git repository under an operator's control",
+    commands=(
+        Command(
+            "help",
+            "Show help",
+            options=(Option("all", "Show the full reference", short="a"),),
+            positionals=(Positional("COMMAND", "Command to explain", required=False),),
+            action="help",
+            anywhere=True,
+        ),
+        _JOBS,
+        _RUN,
+        Command(
+            "audit",
+            "Show what a workflow produces, needs and locks",
+            action="audit",
+            options=(
+                _SET,
+                _TEXT_OR_JSON,
+                Option("strict", "Exit with 10 if some input has no producer"),
+            ),
+            positionals=(_FLOW, _INPUTS),
+        ),
+        _WORKER,
+    ),
+)

@@ -1,0 +1,19 @@
+"""The program `vizier`. Answers what needs no imports by itself; everything else is in `cli` and `actions`."""
+
+import sys
+
+
+def main() -> int:
+    """Runs the command line of this process; its exit code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from vizier_core.version import __version__  # noqa: PLC0415 - nothing else may be loaded for this
+
+        print("vizier", __version__)
+        return 0
+    from vizier_cli.cli.dispatch import dispatch  # noqa: PLC0415 - likewise
+
+    return dispatch(sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""The way from a FLOW and its inputs to an expanded template, for `run`, `audit` and flow help (spec 04 §1).
+
+Every file is read once per command, so a template that is edited meanwhile is not taken in twice (WS-04-09).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from vizier_core.errors import TemplateSourceError, VizierError
+from vizier_core.flow.formats import read_tree
+from vizier_core.flow.resolve import FlowResolver, FlowSource
+from vizier_kernel.template import (
+    CompiledWorkflow,
+    Composed,
+    Expanded,
+    InputSpec,
+    LoadedTemplate,
+    TemplateError,
+    TemplateWarning,
+    compile_workflow,
+    compose,
+    decode_template,
+    expand,
+    input_spec,
+    preflight,
+    resolve_inputs,
+    spec_files,
+    with_spec_texts,
+)
+
+#: A spec file larger than this is refused: its text is copied into the job's data (WS-04-19), in bytes.
+SPEC_FILE_LIMIT = 4 * 1024 * 1024
+
+
+class FlowError(VizierError):
+    """A template, its inputs or its spec files are not right; nothing was written."""
+
+
+class LoadedFlow(msgspec.Struct, frozen=True):
+    """A flow whose files were read and composed."""
+
+    source: FlowSource
+    composed: Composed
+    inputs: InputSpec
+
+    @property
+    def warnings(self) -> tuple[TemplateWarning, ...]:
+        """What is doubtful in the files."""
+        return self.composed.warnings
+
+
+class PreparedFlow(msgspec.Struct, frozen=True):
+    """A flow with its inputs, expanded and complete."""
+
+    source: FlowSource
+    expanded: Expanded
+    warnings: tuple[TemplateWarning, ...]
+
+    @property
+    def template_id(self) -> str:
+        """The id of the root template."""
+        return self.expanded.composed.template.id
+
+    @property
+    def template_version(self) -> str:
+        """The version of the root template."""
+        return self.expanded.composed.template.version
+
+    def compile(self, run_id: str | None = None, *, runnable: bool = True) -> CompiledWorkflow:
+        """Validates and compiles all nodes (spec 04 §13, §15).
+
+        Raises:
+            FlowError: the first rule that is broken.
+        """
+        try:
+            return compile_workflow(self.expanded, run_id=run_id, runnable=runnable)
+        except TemplateError as error:
+            raise FlowError(str(error)) from None
+
+
+def load_flow(resolver: FlowResolver, flow: str) -> LoadedFlow:
+    """Finds, reads and composes a flow.
+
+    Raises:
+        TemplateSourceError: there is no such flow, or one of its files cannot be read or parsed.
+        FlowError: the files do not fit together.
+    """
+    source = resolver.resolve(flow)
+    loaded: dict[Path, LoadedTemplate] = {}
+
+    def load(path: Path) -> LoadedTemplate:
+        if path not in loaded:
+            loaded[path] = _load(path)
+        return loaded[path]
+
+    def load_import(path: str, importing_file: str) -> LoadedTemplate:
+        try:
+            return load(resolver.import_path(path, importing_file))
+        except TemplateSourceError as error:
+            raise TemplateError(str(error)) from None
+
+    try:
+        composed = compose(load(source.path), load_import)
+        return LoadedFlow(source, composed, input_spec(composed))
+    except TemplateError as error:
+        raise FlowError(str(error)) from None
+
+
+def prepare_flow(
+    loaded: LoadedFlow,
+    root: Path,
+    set_tokens: Sequence[str],
+    inputs: Sequence[str],
+    item: Mapping[str, str] | None = None,
+) -> PreparedFlow:
+    """Applies the inputs to a flow, expands it and takes in its spec files.
+
+    Args:
+        loaded: the flow.
+        root: the project root, which spec files are relative to.
+        set_tokens: `KEY=VALUE` texts in order.
+        inputs: positional inputs in order.
+        item: overrides of a batch item, which come on top.
+
+    Raises:
+        FlowError: an input is wrong or missing, or a spec file cannot be read.
+    """
+    selector = loaded.source.selector
+    try:
+        resolved = resolve_inputs(loaded.inputs, selector, set_tokens, inputs)
+        expanded = expand(loaded.composed, {**resolved.overrides, **(item or {})})
+        preflight(expanded, selector, loaded.source.alias)
+    except TemplateError as error:
+        raise FlowError(str(error)) from None
+    texts = {wanted.node_id: _read_spec(root, wanted.path, wanted.node_id) for wanted in spec_files(expanded)}
+    return PreparedFlow(loaded.source, with_spec_texts(expanded, texts), (*loaded.warnings, *resolved.warnings))
+
+
+def _load(path: Path) -> LoadedTemplate:
+    tree = read_tree(path)
+    try:
+        template = decode_template(tree.value, origin=str(path), positions=tree.positions)
+    except TemplateError as error:
+        raise TemplateSourceError(f"invalid {tree.format} template {path}: {error}") from None
+    return msgspec.structs.replace(template, warnings=(*tree.warnings, *template.warnings))
+
+
+def _read_spec(root: Path, path: str, node_id: str) -> str:
+    problem = f"could not read spec file {path} for node `{node_id}`"
+    try:
+        with open(root / path, "rb") as file:
+            data = file.read(SPEC_FILE_LIMIT + 1)
+    except OSError as error:
+        raise FlowError(f"{problem}: {error.strerror or error}") from None
+    if len(data) > SPEC_FILE_LIMIT:
+        raise FlowError(f"{problem}: larger than {SPEC_FILE_LIMIT // 1024 // 1024} MiB; shorten it or split the work")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FlowError(f"{problem}: not valid UTF-8 at byte {error.start}") from None

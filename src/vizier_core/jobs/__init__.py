@@ -1,0 +1,74 @@
+"""Jobs: records, scheduling, workers and what operators do to them.
+
+This is the facade the command line uses::
+
+    context = open_project(root, settings, warn)
+    for run in enqueue_workflow_runs(context, [RunRequest(...)]): ...
+    approve_job(context, job_id)
+
+Names are loaded when they are first used: a command that shows one record does not import the scheduler.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from vizier_core.jobs.context import JobsContext, open_project
+    from vizier_core.jobs.graph import ScheduleGraph
+    from vizier_core.jobs.liveness import is_dead
+    from vizier_core.jobs.logs import LogFollower, LogLine, latest_log_line, read_log
+    from vizier_core.jobs.model import JobMetadata, JobRecord, JobSchedule
+    from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
+    from vizier_core.jobs.scheduler import TickOutcome, scheduler_tick
+    from vizier_core.jobs.settings import JobSettings
+    from vizier_core.jobs.views import all_records, reconcile_job
+    from vizier_core.jobs.workflow_enqueue import EnqueuedRun, RunRequest, enqueue_workflow_runs
+    from vizier_core.jobs.workflow_runtime import run_workflow_node_command
+
+__all__ = [
+    "EnqueuedRun",
+    "JobMetadata",
+    "JobRecord",
+    "JobSchedule",
+    "JobSettings",
+    "JobsContext",
+    "LogFollower",
+    "LogLine",
+    "RunRequest",
+    "ScheduleGraph",
+    "TickOutcome",
+    "all_records",
+    "approve_job",
+    "cancel_job",
+    "enqueue_workflow_runs",
+    "is_dead",
+    "latest_log_line",
+    "open_project",
+    "read_log",
+    "reconcile_job",
+    "reject_job",
+    "retry_job",
+    "run_workflow_node_command",
+    "scheduler_tick",
+]
+
+_HOME: Final = {
+    "context": ("JobsContext", "open_project"),
+    "graph": ("ScheduleGraph",),
+    "liveness": ("is_dead",),
+    "logs": ("LogFollower", "LogLine", "latest_log_line", "read_log"),
+    "model": ("JobMetadata", "JobRecord", "JobSchedule"),
+    "ops": ("approve_job", "cancel_job", "reject_job", "retry_job"),
+    "scheduler": ("TickOutcome", "scheduler_tick"),
+    "settings": ("JobSettings",),
+    "views": ("all_records", "reconcile_job"),
+    "workflow_enqueue": ("EnqueuedRun", "RunRequest", "enqueue_workflow_runs"),
+    "workflow_runtime": ("run_workflow_node_command",),
+}
+_MODULE_OF: Final = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -1,0 +1,35 @@
+"""What views ask about all jobs at once, without taking the lock or changing anything (spec 03 §1)."""
+
+from vizier_core.jobs.context import JobsContext
+from vizier_core.jobs.critical import exclusive
+from vizier_core.jobs.liveness import is_dead, reconcile_dead_workers
+from vizier_core.jobs.model import JobRecord
+from vizier_core.jobs.scheduler import scheduler_tick_locked
+
+
+def all_records(context: JobsContext) -> list[JobRecord]:
+    """Every readable record, newest first; each one that cannot be read is warned about once (ruling R3)."""
+    index = context.index
+    index.refresh(complete=True)
+    for job_id in sorted(index.malformed):
+        context.warn(f"unable to load background job {job_id}: {index.malformed[job_id]}")
+    index.save()
+    ordered = sorted(index.heads.values(), key=lambda head: (-head.created_at, head.job_id))
+    return [index.record(head.job_id) for head in ordered]
+
+
+def reconcile_job(context: JobsContext, job_id: str) -> bool:
+    """Ends a job whose worker is gone, as a tick would, and ticks; whether it was one (spec 01 §8.4).
+
+    The lock is taken only when the worker is dead (WS-01-19).
+
+    Raises:
+        SchedulerBusyError: somebody else holds the lock for long; nothing was done.
+    """
+    if not is_dead(context, context.store.read(job_id)):
+        return False
+    with exclusive(context):
+        ended = reconcile_dead_workers(context, [job_id])
+        context.index.refresh()
+        scheduler_tick_locked(context)
+    return bool(ended)
