@@ -23,7 +23,8 @@ def canonical_json(value: object) -> str:
         for key in sorted(value):
             parts.append(f"{_simple(key)}:{canonical_json(value[key])}")  # noqa: PERF401 - see above
         return "{" + ",".join(parts) + "}"
-    assert isinstance(value, list)
+    if not isinstance(value, list):
+        raise TypeError(f"no JSON value: {type(value).__name__}")
     for item in value:
         parts.append(canonical_json(item))  # noqa: PERF401 - see above
     return "[" + ",".join(parts) + "]"

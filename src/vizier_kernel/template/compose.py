@@ -31,6 +31,10 @@ Load = Callable[[str, str], LoadedTemplate]
 #: Imports may nest this deep. Far more than anybody writes, and well within what recursion can do.
 NESTING_LIMIT: Final = 50
 
+#: A composed template may have this many nodes. Each becomes a job and a process, so more is surely a mistake, such as
+#: files that import each other twice on every level.
+NODE_LIMIT: Final = 20_000
+
 _NOT_IN_PREFIX: Final = re.compile(r"[^A-Za-z0-9_-]")
 _UNDERSCORES: Final = re.compile(r"__+")
 
@@ -66,52 +70,61 @@ def compose(root: LoadedTemplate, load: Load) -> Composed:
         TemplateError: an import cannot be loaded, stages do not fit together, or imports or links run in a circle.
             Errors inside imported files are `ImportedTemplateError`, whose message names the chain of imports.
     """
-    return _compose(root, load, [root.origin], [])
+    return _Composer(load).compose(root, [root.origin], [])
 
 
-def _compose(loaded: LoadedTemplate, load: Load, files: list[str], chain: list[str]) -> Composed:
-    """Composes one file; `files` leads to it and includes it, `chain` has the names of the imports on the way."""
-    template = loaded.template
-    if not template.imports:
-        return Composed(
-            template=msgspec.structs.replace(template, links=()),
-            lock_scopes={node.id: template.params for node in template.nodes},
-            warnings=loaded.warnings,
-        )
-    stages: dict[str, _Stage] = {}
-    for entry in template.imports:
-        name = entry.name.strip()
-        if not name:
-            raise TemplateError(f"template {template.identity} has an import with empty name (path `{entry.path}`)")
-        if name in stages:
-            raise TemplateError(f"template {template.identity} has a duplicate import name `{name}`")
-        stages[name] = _load_stage(name, entry, load, files, [*chain, name])
-    links = [_resolve(link, stages, template.identity) for link in template.links]
-    _check_links(links)
-    merged, scopes = _merge(template, stages.values())
-    merged, warnings = _connect(merged, links, loaded.origin)
-    collected = dict.fromkeys((*loaded.warnings, *(w for stage in stages.values() for w in stage.warnings), *warnings))
-    return Composed(template=merged, lock_scopes=scopes, warnings=tuple(collected))
+class _Composer:
+    """Composes files recursively, each only once however often it is imported."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._composed: dict[str, Composed] = {}
+
+    def compose(self, loaded: LoadedTemplate, files: list[str], chain: list[str]) -> Composed:
+        """Composes one file; `files` leads to it and includes it, `chain` has the names of the imports on the way."""
+        template = loaded.template
+        if not template.imports:
+            return Composed(
+                template=msgspec.structs.replace(template, links=()),
+                lock_scopes={node.id: template.params for node in template.nodes},
+                warnings=loaded.warnings,
+            )
+        stages: dict[str, _Stage] = {}
+        for entry in template.imports:
+            name = entry.name.strip()
+            if not name:
+                raise TemplateError(f"template {template.identity} has an import with empty name (path `{entry.path}`)")
+            if name in stages:
+                raise TemplateError(f"template {template.identity} has a duplicate import name `{name}`")
+            stages[name] = _stage(name, self._import(entry, files, [*chain, name]))
+        links = [_resolve(link, stages, template.identity) for link in template.links]
+        _check_links(links)
+        merged, scopes = _merge(template, stages.values())
+        merged, doubts = _connect(merged, links, loaded.origin)
+        warnings = [*loaded.warnings, *(warning for stage in stages.values() for warning in stage.warnings), *doubts]
+        return Composed(template=merged, lock_scopes=scopes, warnings=tuple(dict.fromkeys(warnings)))
+
+    def _import(self, entry: Import, files: list[str], chain: list[str]) -> Composed:
+        """Loads and composes an imported file (spec 04 §7.1)."""
+        try:
+            loaded = self._load(entry.path.strip(), files[-1])
+            origin = loaded.origin
+            if origin in files:
+                circle = " -> ".join((*files[files.index(origin) :], origin))
+                raise ImportedTemplateError(f"workflow import cycle detected: {circle}")
+            if len(chain) > NESTING_LIMIT:
+                raise TemplateError(f"imports nest more than {NESTING_LIMIT} levels deep")
+            if origin not in self._composed:
+                self._composed[origin] = self.compose(loaded, [*files, origin], chain)
+            return self._composed[origin]
+        except ImportedTemplateError:
+            raise
+        except TemplateError as error:
+            names = " -> ".join(f"`{name}`" for name in chain)
+            raise ImportedTemplateError(f"{error}\nin the template imported as {names}") from error
 
 
-# Stages (spec 04 §7.1-7.2)
-
-
-def _load_stage(name: str, entry: Import, load: Load, files: list[str], chain: list[str]) -> _Stage:
-    try:
-        loaded = load(entry.path.strip(), files[-1])
-        if loaded.origin in files:
-            circle = " -> ".join((*files[files.index(loaded.origin) :], loaded.origin))
-            raise ImportedTemplateError(f"workflow import cycle detected: {circle}")
-        if len(chain) > NESTING_LIMIT:
-            raise TemplateError(f"imports nest more than {NESTING_LIMIT} levels deep")
-        composed = _compose(loaded, load, [*files, loaded.origin], chain)
-    except ImportedTemplateError:
-        raise
-    except TemplateError as error:
-        names = " -> ".join(f"`{step}`" for step in chain)
-        raise ImportedTemplateError(f"{error}\nin the template imported as {names}") from error
-    return _stage(name, composed)
+# Stages (spec 04 §7.2)
 
 
 def _stage(name: str, composed: Composed) -> _Stage:
@@ -246,6 +259,8 @@ def _merge(template: Template, stages: Iterable[_Stage]) -> tuple[Template, Mapp
                     f"conflicting artifact contract `{contract.id}`: "
                     f"stage `{stage.name}` declares another version or schema than what came before it"
                 )
+    if len(nodes) > NODE_LIMIT:
+        raise TemplateError(f"template {template.identity} is composed of more than {NODE_LIMIT} nodes")
     merged = msgspec.structs.replace(
         template, nodes=tuple(nodes), params=params, artifact_contracts=tuple(contracts), imports=(), links=()
     )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizier_kernel.template import ImportedTemplateError, TemplateError, TemplateWarning, compose
-from vizier_kernel.template.compose import NESTING_LIMIT, stage_prefix
+from vizier_kernel.template import ImportedTemplateError, LoadedTemplate, TemplateError, TemplateWarning, compose
+from vizier_kernel.template.compose import NESTING_LIMIT, NODE_LIMIT, stage_prefix
 
 from .trees import OUTCOMES, Tree, composed, custom, expanded, load, refusal, shell
 
@@ -196,6 +196,26 @@ def test_imports_nest_up_to_a_limit() -> None:
     files = {str(i): parent(str(i + 1)) for i in range(2000)}
     message = refused(parent("0"), files)
     assert f"imports nest more than {NESTING_LIMIT} levels deep" in message
+
+
+def test_imports_that_double_on_every_level_end_in_an_error() -> None:
+    files = {str(i): {**parent(), "imports": [{"name": n, "path": str(i + 1)} for n in "ab"]} for i in range(40)}
+    message = refused(parent("0"), {**files, "40": part(shell("n"))})
+    assert f"is composed of more than {NODE_LIMIT} nodes" in message
+
+
+def test_a_file_imported_often_is_composed_once() -> None:
+    mid = {**parent(), "imports": [{"name": n, "path": "leaf"} for n in "ab"]}
+    loads: list[str] = []
+
+    def find(path: str, _importing: str) -> LoadedTemplate:
+        loads.append(path)
+        return load(mid if path == "mid" else part(shell("n")), f"/repo/{path}")
+
+    root = {**parent(), "imports": [{"name": n, "path": "mid"} for n in "xyz"]}
+    made = compose(load(root, "/repo/root"), find)
+    assert len(made.template.nodes) == 6
+    assert loads == ["mid", "leaf", "leaf", "mid", "mid"]
 
 
 def test_errors_in_imported_files_name_the_chain_of_imports_once() -> None:
