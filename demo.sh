@@ -38,7 +38,10 @@ title() {
 title "A scratch repository in $repository"
 if [ $# -eq 1 ]; then
     # Before the isolation: the caller's git configuration may be what lets the caller read it.
-    git clone --quiet --template= -- "$1" "$repository"
+    git clone --quiet --template= -- "$1" "$repository" || {
+        rmdir "$scratch"
+        exit 1
+    }
 fi
 mkdir "$scratch/home"
 # shellcheck source=scripts/isolated.sh
@@ -63,28 +66,32 @@ title 'vizier run .vizier/workflows/report.hcl --follow'
 code=0
 "$vizier" run .vizier/workflows/report.hcl --follow || code=$?
 
-title 'vizier jobs list --all'
-"$vizier" jobs list --all || code=$?
+title 'vizier jobs list --all --format table   (the first columns)'
+jobs=$("$vizier" jobs list --all --format table) || code=$?
+printf '%s\n' "$jobs" | cut -c 1-93
 
-title 'git log'
-git log --oneline -n 3
+title 'git log --stat'
+git log --stat --format='%h %an: %s' -n 1
 if [ "$code" -eq 0 ] && ! git cat-file -e HEAD:demo-report/REPORT.md; then
     echo 'demo: the run succeeded, but the report was not committed' >&2
     code=1
 fi
 
 title 'Where to look'
-set -- .vizier/jobs/*-assemble
-job=${1##*/}
-cat <<TRY
+cat <<LOOK
 cd $repository
-git show                                         what the flow committed
-ls .vizier/jobs                                  everything vizier remembers
+git show                    # what the flow committed
+ls .vizier/jobs             # everything that vizier remembers
 vizier=$vizier
-\$vizier jobs show $job
-\$vizier jobs tail $job
-rm -r $scratch             when you have seen enough
-TRY
+LOOK
+set -- .vizier/jobs/*-assemble
+if [ -d "$1" ]; then
+    cat <<JOB
+\$vizier jobs show ${1##*/}
+\$vizier jobs tail ${1##*/}
+JOB
+fi
+echo "rm -r $scratch    # when you have seen enough"
 if [ "$code" -ne 0 ]; then
     printf '\ndemo: FAILED (exit %s)\n' "$code" >&2
 fi
