@@ -59,15 +59,12 @@ check_types() {
     mypy && mypy scripts/*.py
 }
 
-# The tests see nothing of the caller's: see scripts/isolated.sh.
-run_tests() (
-    isolate "$scratch"
-    export VIZIER_BIN="$environment/bin/vizier"
+run_tests() {
     if [ -n "$quick" ]; then
         set -- -m 'not (slow or crash or bench or bootstrap)' "$@"
     fi
     pytest --numprocesses auto --dist worksteal -o cache_dir="$caches/pytest" "$@"
-)
+}
 
 step 'environment' prepare_environment
 PATH="$environment/bin:$PATH"
@@ -78,6 +75,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+isolate "$scratch"
+export VIZIER_BIN="$environment/bin/vizier"
 
 step 'format' ruff format --check --quiet src tests scripts
 step 'style' ruff check --quiet src tests scripts
