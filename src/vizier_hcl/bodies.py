@@ -1,7 +1,9 @@
 """Bodies and blocks become objects (spec 05 §9)."""
 
+from __future__ import annotations
+
 from vizier_hcl.diagnostics import SourceError, quoted
-from vizier_hcl.evaluate import Evaluator
+from vizier_hcl.evaluator import Evaluator
 from vizier_hcl.limits import MAX_DIAGNOSTICS, BudgetError
 from vizier_hcl.source import Source
 from vizier_hcl.syntax import Attribute, Block, Body
@@ -64,7 +66,7 @@ class BodyEvaluator:
 
     def _set_block(self, result: _Map, block: Block, inside: _Map, starts: dict[str, int]) -> None:
         """Puts the object of a block where its type and labels say."""
-        name = block.type
+        name = block.block_type
         first_start = starts.setdefault(name, block.start)
         if not block.labels:
             if name in result:
@@ -88,7 +90,9 @@ class BodyEvaluator:
         """The object at ``key``, made if absent; None for any other value."""
         value = target.setdefault(key, _Map())
         if isinstance(value, dict) and not isinstance(value, _Map):
-            self.warnings[block.start] = f"labeled block {quoted(block.type)} is merged into the value of an attribute"
+            self.warnings[block.start] = (
+                f"labeled block {quoted(block.block_type)} is merged into the value of an attribute"
+            )
             value = target[key] = _Map(value)
         return value if isinstance(value, _Map) else None
 

@@ -22,20 +22,22 @@ class Position(NamedTuple):
     column: int
 
 
-class Excerpt(NamedTuple):
-    """The part of a source line around a place, and how many characters of it stand before the place."""
-
-    text: str
-    caret: int
-
-
 class Diagnostic(NamedTuple):
-    """One error or warning: where the offending piece starts, and what is wrong with it, in one line."""
+    """One error or warning.
+
+    Attributes:
+        severity: which of the two.
+        position: where the offending piece starts.
+        message: what is wrong with it, in one line.
+        excerpt: the source line or, of a long one, the part around the position.
+        caret: how many characters of the excerpt stand before the position.
+    """
 
     severity: Severity
     position: Position
     message: str
-    excerpt: Excerpt
+    excerpt: str
+    caret: int
 
     @property
     def line(self) -> int:
@@ -54,8 +56,8 @@ class Diagnostic(NamedTuple):
 
     def render(self, display_path: str) -> str:
         """The headline, then the source line with a caret under the place, both indented."""
-        marked = f"    {self.excerpt.text}\n    {' ' * self.excerpt.caret}^"
-        return f"{self.headline(display_path)}\n{marked}" if self.excerpt.text else self.headline(display_path)
+        marked = f"\n    {self.excerpt}\n    {' ' * self.caret}^" if self.excerpt else ""
+        return self.headline(display_path) + marked
 
 
 class HclError(Exception):

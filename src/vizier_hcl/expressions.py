@@ -1,5 +1,7 @@
 """Parses expressions (spec 05 §6.2 to §6.6)."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from vizier_hcl.cursor import Cursor, describe
@@ -267,12 +269,12 @@ class ExpressionParser:
         while cursor.current().kind is not TokenKind.BRACE_CLOSE:
             if not self.starts_here():
                 cursor.expected(f"an object key or {close}")
-            items.append((yield self._object_item()))
+            items.append((yield self._object_item(opening)))
             self._separator(TokenKind.BRACE_CLOSE, "object value", close)
         cursor.advance()
         return Object(opening.start, tuple(items))
 
-    def _object_item(self) -> Rule[ObjectItem]:
+    def _object_item(self, opening: Token) -> Rule[ObjectItem]:
         cursor = self._cursor
         token = cursor.current()
         key: Expression
@@ -282,7 +284,7 @@ class ExpressionParser:
         else:
             key = yield self.expression()
             if cursor.skip_newlines().kind not in (TokenKind.ASSIGN, TokenKind.COLON):
-                cursor.expected("`=` or `:` after an object key")
+                cursor.expected(f"`=` or `:` after a key of the object opened at {cursor.place(opening)}")
         sign = cursor.advance()
         if not self.starts_here():
             cursor.expected(f"an object value after `{sign.text}` on the same line")
@@ -326,7 +328,7 @@ class ExpressionParser:
         if cursor.peek().kind is not TokenKind.BRACE_CLOSE:
             cursor.expected(f"`...`, `if` or `}}` to close the `for` expression opened at {cursor.place(opening)}")
         cursor.advance()
-        return ForObject(opening.start, loop, key, value, grouping, condition)
+        return ForObject(opening.start, loop, key, value, condition, grouping=grouping)
 
     def _for_header(self) -> Rule[Loop]:
         self._cursor.advance()  # The word itself.

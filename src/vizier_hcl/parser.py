@@ -1,5 +1,7 @@
 """Tokens to a syntax tree: files and blocks (spec 05 §6.1)."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from vizier_hcl.cursor import Cursor
@@ -157,7 +159,7 @@ class Parser:
         cursor = self._cursor
         failed_at = cursor.index
         depth = 0
-        cursor.index = start
+        cursor.index = len(cursor.tokens) - 1 if self._gave_up else start
         while (kind := cursor.current().kind) is not TokenKind.END:
             if kind in _RECOVERY_OPENING:
                 depth += 1

@@ -1,7 +1,9 @@
 """The evaluated object becomes the plain tree that leaves this package (spec 05 §10)."""
 
+from __future__ import annotations
+
 from math import isfinite
-from typing import NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from vizier_hcl.diagnostics import SourceError, quoted
 from vizier_hcl.limits import MAX_DEPTH, MAX_DIAGNOSTICS, Budget, BudgetError
@@ -12,12 +14,15 @@ from vizier_hcl.values import Value, number_text
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
 
-class _Place(NamedTuple):
+class _Place:
     """Where a value stands: a key inside the place of its container, and how many containers that makes."""
 
-    around: "_Place | None"
-    key: str | int
-    depth: int
+    __slots__ = ("around", "depth", "key")
+
+    def __init__(self, around: _Place | None, key: str | int, depth: int) -> None:
+        self.around: Final = around
+        self.key: Final = key
+        self.depth: Final = depth
 
     def path(self) -> Path:
         """The keys from the outermost container to here."""

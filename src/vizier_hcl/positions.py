@@ -67,7 +67,7 @@ def _in_body(body: Body, key: str | int) -> Iterator[_Origin]:
     for item in body.items:
         if isinstance(item, Attribute) and item.name == key:
             yield _Origin(item.start, item.value.start, item.value)
-        elif isinstance(item, Block) and item.type == key:
+        elif isinstance(item, Block) and item.block_type == key:
             yield _Origin(item.start, item.start, item)
 
 

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from vizier_hcl.diagnostics import Diagnostic, Excerpt, Position, Severity, SourceError
+from vizier_hcl.diagnostics import Diagnostic, Position, Severity, SourceError
 from vizier_hcl.limits import MAX_SOURCE
 
 #: Characters of a long source line that an excerpt shows before and after the place.
@@ -30,7 +30,7 @@ class Source:
 
     def diagnostic(self, severity: Severity, offset: int, message: str) -> Diagnostic:
         """A diagnostic anchored at an offset."""
-        return Diagnostic(severity, self.position(offset), message, self._excerpt(offset))
+        return Diagnostic(severity, self.position(offset), message, *self._excerpt(offset))
 
     def error(self, error: SourceError) -> Diagnostic:
         """The diagnostic for an error that was raised."""
@@ -41,13 +41,14 @@ class Source:
             self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
         return bisect_right(self._line_starts, offset)
 
-    def _excerpt(self, offset: int) -> Excerpt:
+    def _excerpt(self, offset: int) -> tuple[str, int]:
+        """What to show of the line around an offset, and how many characters of it come before the offset."""
         line_start = self._line_starts[self._line(offset) - 1]
         start = max(line_start, offset - _BEFORE)
         shown = self.text[start : offset + _AFTER].partition("\n")[0]
         # Whatever a terminal could act on becomes a blank, so that the caret stays under its character.
         clean = "".join([character if character.isprintable() else " " for character in shown])
-        return Excerpt(clean.rstrip(), offset - start)
+        return clean.rstrip(), offset - start
 
 
 def read(source: bytes | str) -> tuple[Source, SourceError | None]:

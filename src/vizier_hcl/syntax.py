@@ -1,226 +1,323 @@
 """The syntax tree of a template: immutable, and without any judgement about values (spec 05 §6, §7).
 
 ``start`` is always the offset where errors about a node are anchored, the first character of the piece unless said
-otherwise.
+otherwise. The classes are written out because the fast ones of the standard library cost a command more time to import
+than a template takes to parse.
 """
 
-from typing import NamedTuple, TypeAlias
+from __future__ import annotations
+
+from typing import Final, TypeAlias
 
 from vizier_hcl.tokens import TokenKind
 
 # Expressions
 
 
-class Literal(NamedTuple):
+class Literal:
     """A number, a keyword, or a string without sequences (already normalised)."""
 
-    start: int
-    value: bool | float | str | None
+    __slots__ = ("start", "value")
+
+    def __init__(self, start: int, value: bool | float | str | None) -> None:
+        self.start: Final = start
+        self.value: Final = value
 
 
-class Variable(NamedTuple):
+class Variable:
     """A name bound by a surrounding ``for``."""
 
-    start: int
-    name: str
+    __slots__ = ("name", "start")
+
+    def __init__(self, start: int, name: str) -> None:
+        self.start: Final = start
+        self.name: Final = name
 
 
-class Call(NamedTuple):
+class Call:
     """``name(arguments)``; with ``expands`` the last argument is a tuple of arguments (``...``)."""
 
-    start: int
-    name: str
-    arguments: tuple["Expression", ...]
-    expands: bool
+    __slots__ = ("arguments", "expands", "name", "start")
+
+    def __init__(self, start: int, name: str, arguments: tuple[Expression, ...], expands: bool) -> None:
+        self.start: Final = start
+        self.name: Final = name
+        self.arguments: Final = arguments
+        self.expands: Final = expands
 
 
-class Group(NamedTuple):
+class Group:
     """``(inner)`` or ``"${inner}"``: the value of the inner expression, whatever its type."""
 
-    start: int
-    inner: "Expression"
+    __slots__ = ("inner", "start")
+
+    def __init__(self, start: int, inner: Expression) -> None:
+        self.start: Final = start
+        self.inner: Final = inner
 
 
-class Tuple(NamedTuple):
+class Tuple:
     """``[a, b]``."""
 
-    start: int
-    elements: tuple["Expression", ...]
+    __slots__ = ("elements", "start")
+
+    def __init__(self, start: int, elements: tuple[Expression, ...]) -> None:
+        self.start: Final = start
+        self.elements: Final = elements
 
 
-class ObjectItem(NamedTuple):
+class ObjectItem:
     """``key = value``; a bare key is a literal."""
 
-    key: "Expression"
-    value: "Expression"
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: Expression, value: Expression) -> None:
+        self.key: Final = key
+        self.value: Final = value
 
 
-class Object(NamedTuple):
+class Object:
     """``{k = v}``; a repeated key is no syntax error."""
 
-    start: int
-    items: tuple[ObjectItem, ...]
+    __slots__ = ("items", "start")
+
+    def __init__(self, start: int, items: tuple[ObjectItem, ...]) -> None:
+        self.start: Final = start
+        self.items: Final = items
 
 
-class Loop(NamedTuple):
+class Loop:
     """What ``for key, value in collection`` binds and walks; shared by expressions and directives."""
 
-    key_name: str | None
-    value_name: str
-    collection: "Expression"
+    __slots__ = ("collection", "key_name", "value_name")
+
+    def __init__(self, key_name: str | None, value_name: str, collection: Expression) -> None:
+        self.key_name: Final = key_name
+        self.value_name: Final = value_name
+        self.collection: Final = collection
 
 
-class ForTuple(NamedTuple):
+class ForTuple:
     """``[for v in coll: value if condition]``."""
 
-    start: int
-    loop: Loop
-    value: "Expression"
-    condition: "Expression | None"
+    __slots__ = ("condition", "loop", "start", "value")
+
+    def __init__(self, start: int, loop: Loop, value: Expression, condition: Expression | None) -> None:
+        self.start: Final = start
+        self.loop: Final = loop
+        self.value: Final = value
+        self.condition: Final = condition
 
 
-class ForObject(NamedTuple):
+class ForObject:
     """``{for v in coll: key => value if condition}``; with ``grouping`` (``value...``) values collect in tuples."""
 
-    start: int
-    loop: Loop
-    key: "Expression"
-    value: "Expression"
-    grouping: bool
-    condition: "Expression | None"
+    __slots__ = ("condition", "grouping", "key", "loop", "start", "value")
+
+    def __init__(
+        self,
+        start: int,
+        loop: Loop,
+        key: Expression,
+        value: Expression,
+        condition: Expression | None,
+        *,
+        grouping: bool,
+    ) -> None:
+        self.start: Final = start
+        self.loop: Final = loop
+        self.key: Final = key
+        self.value: Final = value
+        self.grouping: Final = grouping
+        self.condition: Final = condition
 
 
-class Prefix(NamedTuple):
+class Prefix:
     """One ``-`` or ``!``."""
 
-    start: int
-    operator: TokenKind
+    __slots__ = ("operator", "start")
+
+    def __init__(self, start: int, operator: TokenKind) -> None:
+        self.start: Final = start
+        self.operator: Final = operator
 
 
-class Unary(NamedTuple):
+class Unary:
     """A run of prefix operators, outermost first, before an operand."""
 
-    start: int
-    operators: tuple[Prefix, ...]
-    operand: "Expression"
+    __slots__ = ("operand", "operators", "start")
+
+    def __init__(self, start: int, operators: tuple[Prefix, ...], operand: Expression) -> None:
+        self.start: Final = start
+        self.operators: Final = operators
+        self.operand: Final = operand
 
 
-class Binary(NamedTuple):
+class Binary:
     """``left operator right``; a long chain leans to the left."""
 
-    start: int
-    operator: TokenKind
-    left: "Expression"
-    right: "Expression"
+    __slots__ = ("left", "operator", "right", "start")
+
+    def __init__(self, start: int, operator: TokenKind, left: Expression, right: Expression) -> None:
+        self.start: Final = start
+        self.operator: Final = operator
+        self.left: Final = left
+        self.right: Final = right
 
 
-class Branch(NamedTuple):
+class Branch:
     """``condition ? value :``."""
 
-    condition: "Expression"
-    value: "Expression"
+    __slots__ = ("condition", "value")
+
+    def __init__(self, condition: Expression, value: Expression) -> None:
+        self.condition: Final = condition
+        self.value: Final = value
 
 
-class Conditional(NamedTuple):
+class Conditional:
     """``p ? a : q ? b : c``: the value of the first branch whose condition holds, else ``otherwise``."""
 
-    start: int
-    branches: tuple[Branch, ...]
-    otherwise: "Expression"
+    __slots__ = ("branches", "otherwise", "start")
+
+    def __init__(self, start: int, branches: tuple[Branch, ...], otherwise: Expression) -> None:
+        self.start: Final = start
+        self.branches: Final = branches
+        self.otherwise: Final = otherwise
 
 
-class AttributeStep(NamedTuple):
+class AttributeStep:
     """``.name``; starts at the dot."""
 
-    start: int
-    name: str
+    __slots__ = ("name", "start")
+
+    def __init__(self, start: int, name: str) -> None:
+        self.start: Final = start
+        self.name: Final = name
 
 
-class IndexStep(NamedTuple):
+class IndexStep:
     """``[key]`` or ``.0``; starts at the bracket or dot."""
 
-    start: int
-    key: "Expression"
+    __slots__ = ("key", "start")
+
+    def __init__(self, start: int, key: Expression) -> None:
+        self.start: Final = start
+        self.key: Final = key
 
 
-class AttributeSplat(NamedTuple):
+class AttributeSplat:
     """``.*``: the names that follow directly apply to each element, the rest to the tuple of the results."""
 
-    start: int
+    __slots__ = ("start",)
+
+    def __init__(self, start: int) -> None:
+        self.start: Final = start
 
 
-class FullSplat(NamedTuple):
+class FullSplat:
     """``[*]``: all further steps apply to each element."""
 
-    start: int
+    __slots__ = ("start",)
+
+    def __init__(self, start: int) -> None:
+        self.start: Final = start
 
 
 Step: TypeAlias = AttributeStep | IndexStep | AttributeSplat | FullSplat
 
 
-class Traversal(NamedTuple):
+class Traversal:
     """A base and the steps from it, left to right."""
 
-    start: int
-    base: "Expression"
-    steps: tuple[Step, ...]
+    __slots__ = ("base", "start", "steps")
+
+    def __init__(self, start: int, base: Expression, steps: tuple[Step, ...]) -> None:
+        self.start: Final = start
+        self.base: Final = base
+        self.steps: Final = steps
 
 
 # Templates
 
 
-class Text(NamedTuple):
+class Text:
     """Literal text of a template, strip markers and indentation already dealt with.
 
     ``after_line_break`` is its form for the case that the interpolation before it ends in a line break: only then does
     a ``<<-`` heredoc remove indentation at its very start.
     """
 
-    text: str
-    after_line_break: str
+    __slots__ = ("after_line_break", "text")
+
+    def __init__(self, text: str, after_line_break: str) -> None:
+        self.text: Final = text
+        self.after_line_break: Final = after_line_break
 
 
-class Interpolation(NamedTuple):
+class Interpolation:
     """``${expression}``; starts at the dollar sign."""
 
-    start: int
-    expression: "Expression"
+    __slots__ = ("expression", "start")
+
+    def __init__(self, start: int, expression: Expression) -> None:
+        self.start: Final = start
+        self.expression: Final = expression
 
 
-class IfDirective(NamedTuple):
+class IfDirective:
     """``%{ if condition }`` and what it encloses; starts at the percent sign. ``closed``: it has its ``%{ endif }``."""
 
-    start: int
-    condition: "Expression"
-    then: tuple["Segment", ...]
-    otherwise: tuple["Segment", ...]
-    closed: bool
+    __slots__ = ("closed", "condition", "otherwise", "start", "then")
+
+    def __init__(
+        self,
+        start: int,
+        condition: Expression,
+        then: tuple[Segment, ...],
+        otherwise: tuple[Segment, ...],
+        closed: bool,
+    ) -> None:
+        self.start: Final = start
+        self.condition: Final = condition
+        self.then: Final = then
+        self.otherwise: Final = otherwise
+        self.closed: Final = closed
 
 
-class ForDirective(NamedTuple):
+class ForDirective:
     """``%{ for … in … }`` and what it encloses; starts at the percent sign. ``closed``: it has its ``%{ endfor }``."""
 
-    start: int
-    loop: Loop
-    body: tuple["Segment", ...]
-    closed: bool
+    __slots__ = ("body", "closed", "loop", "start")
+
+    def __init__(self, start: int, loop: Loop, body: tuple[Segment, ...], closed: bool) -> None:
+        self.start: Final = start
+        self.loop: Final = loop
+        self.body: Final = body
+        self.closed: Final = closed
 
 
-class StrayDirective(NamedTuple):
+class StrayDirective:
     """An ``else``, ``endif`` or ``endfor`` that belongs to nothing; an error only if it is reached."""
 
-    start: int
-    keyword: str
+    __slots__ = ("keyword", "start")
+
+    def __init__(self, start: int, keyword: str) -> None:
+        self.start: Final = start
+        self.keyword: Final = keyword
 
 
 Segment: TypeAlias = Text | Interpolation | IfDirective | ForDirective | StrayDirective
 
 
-class Template(NamedTuple):
+class Template:
     """A quoted string with sequences, or a heredoc with sequences: always gives a string."""
 
-    start: int
-    segments: tuple[Segment, ...]
+    __slots__ = ("segments", "start")
+
+    def __init__(self, start: int, segments: tuple[Segment, ...]) -> None:
+        self.start: Final = start
+        self.segments: Final = segments
 
 
 Expression: TypeAlias = (
@@ -242,31 +339,43 @@ Expression: TypeAlias = (
 # Bodies
 
 
-class Attribute(NamedTuple):
+class Attribute:
     """``name = value``; starts at the name."""
 
-    start: int
-    name: str
-    value: Expression
+    __slots__ = ("name", "start", "value")
+
+    def __init__(self, start: int, name: str, value: Expression) -> None:
+        self.start: Final = start
+        self.name: Final = name
+        self.value: Final = value
 
 
-class Label(NamedTuple):
+class Label:
     """A label of a block, bare or quoted."""
 
-    start: int
-    text: str
+    __slots__ = ("start", "text")
+
+    def __init__(self, start: int, text: str) -> None:
+        self.start: Final = start
+        self.text: Final = text
 
 
-class Block(NamedTuple):
+class Block:
     """``type labels { body }``; starts at the type."""
 
-    start: int
-    type: str
-    labels: tuple[Label, ...]
-    body: "Body"
+    __slots__ = ("block_type", "body", "labels", "start")
+
+    def __init__(self, start: int, block_type: str, labels: tuple[Label, ...], body: Body) -> None:
+        self.start: Final = start
+        self.block_type: Final = block_type
+        self.labels: Final = labels
+        self.body: Final = body
 
 
-class Body(NamedTuple):
+class Body:
     """A file, or the inside of a block."""
 
-    items: tuple[Attribute | Block, ...]
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Attribute | Block, ...]) -> None:
+        self.items: Final = items

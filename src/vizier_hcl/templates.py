@@ -1,8 +1,10 @@
 """Parses quoted strings and heredocs (spec 05 §7)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from vizier_hcl.cursor import Cursor, Nesting, describe
 from vizier_hcl.diagnostics import SourceError, quoted
@@ -40,20 +42,26 @@ _WORDS: Final = frozenset(_Keyword)
 _CLOSERS: Final = {_Keyword.ENDIF: _Keyword.IF, _Keyword.ENDFOR: _Keyword.FOR}
 
 
-class _Directive(NamedTuple):
+class _Directive:
     """A directive before it is matched with its partners; holds a condition, a loop or nothing."""
 
-    start: int
-    keyword: _Keyword
-    head: Expression | Loop | None
+    __slots__ = ("head", "keyword", "start")
+
+    def __init__(self, start: int, keyword: _Keyword, head: Expression | Loop | None) -> None:
+        self.start: Final = start
+        self.keyword: Final = keyword
+        self.head: Final = head
 
 
-class _Sequence(NamedTuple):
+class _Sequence:
     """A sequence in the order of the source, with its strip markers."""
 
-    strips_before: bool
-    strips_after: bool
-    content: Interpolation | _Directive
+    __slots__ = ("content", "strips_after", "strips_before")
+
+    def __init__(self, content: Interpolation | _Directive, *, strips_before: bool, strips_after: bool) -> None:
+        self.content: Final = content
+        self.strips_before: Final = strips_before
+        self.strips_after: Final = strips_after
 
 
 _Piece: TypeAlias = str | _Sequence
@@ -105,7 +113,11 @@ class TemplateParser:
         else:
             content = yield self._directive(opening)
         closing = self._cursor.advance()
-        return _Sequence(opening.text.endswith(STRIP_MARKER), closing.text.startswith(STRIP_MARKER), content)
+        return _Sequence(
+            content,
+            strips_before=opening.text.endswith(STRIP_MARKER),
+            strips_after=closing.text.startswith(STRIP_MARKER),
+        )
 
     def _interpolation(self, opening: Token) -> Rule[Interpolation]:
         if self._cursor.peek().kind is TokenKind.SEQUENCE_CLOSE:
@@ -190,7 +202,7 @@ class _Open:
         self.otherwise: list[Segment] | None = None  # What follows `else`.
 
     def closed(self, *, closed: bool) -> Segment:
-        start, _, head = self.directive
+        start, head = self.directive.start, self.directive.head
         if isinstance(head, Loop):
             return ForDirective(start, head, tuple(self.then), closed)
         assert head is not None  # An opener has a condition or a loop.

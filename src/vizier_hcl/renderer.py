@@ -1,5 +1,7 @@
 """Writes templates to text (spec 05 §7.2, §7.6)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
