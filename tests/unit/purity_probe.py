@@ -38,8 +38,9 @@ CLOCKS = {"now", "today", "utcnow"}
 #: What an import does; allowed while the packages are imported, and only to their own files.
 IMPORT_EVENTS = {"compile", "exec", "import", "marshal.loads", "os.listdir"}
 #: What CPython reports although it reaches nothing outside the interpreter.
-HARMLESS_EVENTS = {"builtins.id", "code.__new__", "object.__getattr__", "object.__setattr__", "sys._getframe"} | {
-    "sys.setprofile"  # the end of the watch itself
+HARMLESS_EVENTS = {
+    *("builtins.id", "code.__new__", "function.__new__", "object.__getattr__", "object.__setattr__", "sys._getframe"),
+    "sys.setprofile",  # the end of the watch itself
 }
 
 
