@@ -3,13 +3,20 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _counter = itertools.count()
 
 
-def atomic_write(path: Path, data: bytes, *, mode: int, durable: bool) -> None:
+def atomic_write(
+    path: Path,
+    data: bytes,
+    *,
+    mode: int,
+    durable: bool,
+    before_rename: Callable[[os.stat_result], None] | None = None,
+) -> None:
     """Replaces a file by way of a temporary sibling; missing parent directories are created.
 
     Args:
@@ -17,6 +24,7 @@ def atomic_write(path: Path, data: bytes, *, mode: int, durable: bool) -> None:
         data: the new content.
         mode: permission bits of the new file, not masked by the umask.
         durable: flush the data to the disk before the rename, so that power loss cannot leave an empty file behind.
+        before_rename: told how the new file looks, just before it takes its place.
 
     Raises:
         OSError: the file could not be written; the old one is untouched and the temporary one removed.
@@ -34,6 +42,8 @@ def atomic_write(path: Path, data: bytes, *, mode: int, durable: bool) -> None:
             write_all(descriptor, data)
             if durable:
                 os.fsync(descriptor)
+            if before_rename is not None:
+                before_rename(os.fstat(descriptor))
         finally:
             os.close(descriptor)
         os.rename(temporary, path)

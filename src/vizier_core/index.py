@@ -6,9 +6,10 @@ honest:
 
 * a *complete* refresh looks at every record file; every command starts with one;
 * a process that goes on (a follower, a worker that ticks) makes *partial* refreshes for a moment after that: it looks
-  at the active jobs, at new and vanished directories, and at what other processes note in the journal before they
-  change a record;
-* a file that changed a moment ago is read again next time, because two changes within one clock tick look alike.
+  at the active jobs, at new and vanished directories, and at what other processes note in the journal whenever they
+  replace a record;
+* a file that changed a moment ago is read again by the next complete refresh, because two changes within one clock
+  tick look alike.
 """
 
 import contextlib
@@ -24,51 +25,87 @@ import msgspec
 from vizier_core.errors import MalformedFileError, UnknownJobError
 from vizier_core.files import atomic_write, make_directories
 from vizier_core.jobs.codec import parse_document
-from vizier_core.jobs.model import JobRecord
+from vizier_core.jobs.model import JobRecord, WorkerIdentity
 from vizier_core.jobs.store import JobStore, decode_record
 from vizier_core.project import git_common_directory
 from vizier_kernel.artifacts import Artifact
-from vizier_kernel.scheduler import JobStatus
+from vizier_kernel.scheduler import JobStatus, Lock
 
 #: First line of the index file; a new layout gets a new number and old files are ignored.
 _FORMAT: Final = b"vizier index 1"
 #: Partial refreshes are trusted for so long after a complete one, in seconds: the time an edit by hand may go unseen.
 _PARTIAL_FOR: Final = 1.0
 #: A file younger than this when it was read may change again without looking different, in nanoseconds.
-_RACY: Final = 50_000_000
+_RACY: Final = 20_000_000
 #: Saving is worth it when so many finished records had to be opened.
 _WORTH_SAVING: Final = 64
 #: A journal longer than this is started anew, in bytes.
-_JOURNAL_LIMIT: Final = 1 << 18
+_JOURNAL_LIMIT: Final = 1 << 20
 
-#: Inode, size, modification and status change time of a record file; None means: read it again.
+#: Inode, size, modification time and status change time of a record file.
 Stamp = tuple[int, int, int, int]
+_ArtifactKey = tuple[int, str, str]
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True):
     """What ticks and views ask about a job without opening its record."""
 
     job_id: str
-    stamp: Stamp | None
     status: JobStatus
     created_at: int
     after: tuple[str, ...]
-    needs: tuple[tuple[int, str, str], ...]
-    makes: tuple[tuple[int, str, str], ...]
+    needs: tuple[_ArtifactKey, ...]
+    makes: tuple[_ArtifactKey, ...]
     run_id: str | None
     ephemeral: bool
     #: Path of the worktree that the record claims to own.
     worktree: str | None
     routes_pending: bool
+    #: Of running jobs only: what they hold, and who runs them.
+    locks: tuple[Lock, ...] = ()
+    pid: int | None = None
+    worker: WorkerIdentity | None = None
+    #: First word of the worker's arguments, which identifies workers of records without a worker identity.
+    token: str | None = None
 
     @property
     def age_key(self) -> tuple[int, str]:
         """Sorts oldest first, by id where two were created at the same moment."""
         return self.created_at, self.job_id
 
+    @classmethod
+    def of(cls, record: JobRecord) -> "Head":
+        """The head of a record."""
+        scheduling, meta = record.scheduling, record.meta
+        running = record.status is JobStatus.RUNNING
+        words = record.child_args or record.command
+        return cls(
+            job_id=record.id,
+            status=record.status,
+            created_at=int(record.created_at),
+            after=tuple(entry.job_id for entry in scheduling.after),
+            needs=tuple(_key(need.artifact) for need in scheduling.dependencies),
+            makes=tuple(_key(artifact) for artifact in scheduling.artifacts),
+            run_id=meta.workflow_run_id,
+            ephemeral=meta.ephemeral_run is True,
+            worktree=meta.worktree_path if meta.worktree_owned else None,
+            routes_pending=meta.routes_pending is True,
+            locks=scheduling.locks if running else (),
+            pid=record.pid if running else None,
+            worker=meta.worker if running else None,
+            token=((words[0].strip() if words else "") or None) if running else None,
+        )
+
+
+class _SavedHead(msgspec.Struct, frozen=True, array_like=True):
+    """A line of the index file."""
+
+    head: Head
+    stamp: Stamp
+
 
 class RecordIndex:
-    """All records of a store, as heads; the full record of the active ones.
+    """All records of a store, as heads.
 
     Args:
         store: the records; the index asks it to announce changes.
@@ -83,13 +120,18 @@ class RecordIndex:
         self.malformed: dict[str, str] = {}
         #: Finished jobs whose routes have to be followed yet.
         self.with_pending_routes: set[str] = set()
-        self._active: dict[str, JobRecord] = {}
-        self._producers: dict[tuple[int, str, str], set[str]] | None = None
-        self._journal = _Journal(self._directory / "touched" if self._directory else None, store)
+        self._active: set[str] = set()
+        #: How the file of each head looked; those in `_racy` may have changed since without looking different.
+        self._stamps: dict[str, Stamp] = {}
+        self._racy: set[str] = set()
+        #: Full records of waiting jobs.
+        self._records: dict[str, JobRecord] = {}
+        self._producers: dict[_ArtifactKey, set[str]] | None = None
+        self._journal = _Journal(self._directory / "changes" if self._directory else None, store)
         self._complete_at = -1e9
         self._links = -1
         self._opened = 0
-        store.before_change = self._journal.note
+        store.on_change = self._journal.note
 
     def refresh(self, *, complete: bool = False) -> None:
         """Brings the heads up to date with the files.
@@ -97,30 +139,42 @@ class RecordIndex:
         Args:
             complete: look at every file, whatever is known; without it only if the last such look was a while ago.
         """
-        touched = self._journal.news()
-        if complete or touched is None or time.monotonic() - self._complete_at > _PARTIAL_FOR:
+        news = self._journal.news()
+        if complete or news is None or time.monotonic() - self._complete_at > _PARTIAL_FOR:
             if not self.heads:
                 self._load()
-            self._look_at(self._names())
+            names = set(self._names())
+            self._look_at(names, news=news, distrusted=self._settled())
+            for job_id in (self.heads.keys() | self.malformed.keys()) - names:
+                self._forget(job_id)
             self._complete_at = time.monotonic()
             return
+        changed = news.keys() | self._active | self.malformed.keys()
         if not self._directory_count_unchanged():
-            known = self.heads.keys() | self.malformed.keys()
-            touched |= known ^ set(self._names())
-        self._look_at([*touched, *self._active, *self.malformed], drop_others=False)
+            changed |= (self.heads.keys() | self.malformed.keys()) ^ set(self._names())
+        self._look_at(changed, news=news)
 
     def record(self, job_id: str) -> JobRecord:
-        """The full record of a job, without opening the file of an active one again.
+        """The full record of a job, without opening the file of a waiting one again.
 
         Raises:
             UnknownJobError: there is no such job.
             MalformedFileError: its record cannot be read.
         """
-        return self._active.get(job_id) or self._store.read(job_id)
+        if job_id in self._records:
+            return self._records[job_id]
+        record = self._store.read(job_id)
+        if job_id in self._active and Head.of(record) == self.heads[job_id]:
+            self._records[job_id] = record
+        return record
 
-    def active(self) -> list[JobRecord]:
+    def active(self) -> list[Head]:
         """The jobs that have not ended, oldest first."""
-        return sorted(self._active.values(), key=lambda record: record.age_key)
+        return sorted((self.heads[job_id] for job_id in self._active), key=lambda head: head.age_key)
+
+    def running(self) -> list[Head]:
+        """The jobs that run, oldest first."""
+        return [head for head in self.active() if head.status is JobStatus.RUNNING]
 
     def producers(self, artifact: Artifact) -> tuple[str, ...]:
         """The jobs that list an artifact among their products, oldest first."""
@@ -136,8 +190,8 @@ class RecordIndex:
         """Stores the heads of the finished jobs if many of them had to be read; failure to do so is no failure."""
         if self._directory is None or self._opened < _WORTH_SAVING:
             return
-        heads = [head for head in self.heads.values() if head.status.is_terminal and head.stamp is not None]
-        body = msgspec.msgpack.encode(heads)
+        trusted = (head for head in self.heads.values() if head.status.is_terminal and head.job_id not in self._racy)
+        body = msgspec.msgpack.encode([_SavedHead(head, self._stamps[head.job_id]) for head in trusted])
         header = b"%s\n%s\n%d\n" % (_FORMAT, os.fsencode(self._store.jobs_root), zlib.crc32(body))
         with contextlib.suppress(OSError):
             atomic_write(self._directory / "records", header + body, mode=self._store.file_mode, durable=False)
@@ -149,22 +203,25 @@ class RecordIndex:
             return
         try:
             magic, root, checksum, body = (self._directory / "records").read_bytes().split(b"\n", 3)
-            intact = (
-                magic == _FORMAT and root == os.fsencode(self._store.jobs_root) and int(checksum) == zlib.crc32(body)
-            )
-            heads = msgspec.msgpack.decode(body, type=list[Head]) if intact else []
+            if (magic, root, int(checksum)) != (_FORMAT, os.fsencode(self._store.jobs_root), zlib.crc32(body)):
+                return
+            saved = msgspec.msgpack.decode(body, type=list[_SavedHead])
         except (OSError, ValueError, msgspec.MsgspecError):
             return
-        self.heads = {head.job_id: head for head in heads}
-        self.with_pending_routes = {head.job_id for head in heads if head.routes_pending}
+        self.heads = {entry.head.job_id: entry.head for entry in saved}
+        self._stamps = {entry.head.job_id: entry.stamp for entry in saved}
+        self.with_pending_routes = {entry.head.job_id for entry in saved if entry.head.routes_pending}
 
-    def _names(self) -> list[str]:
+    def _names(self) -> Iterator[str]:
+        """The job directories, and how many entries the jobs root says it has."""
         with contextlib.suppress(OSError):
             self._links = os.stat(self._store.jobs_root).st_nlink
-        names = list(self._store.job_ids())
-        if self._links < 2 + len(names):
+        count = 0
+        for name in self._store.job_ids():
+            count += 1
+            yield name
+        if self._links < 2 + count:
             self._links = -1  # this file system does not count sub-directories
-        return names
 
     def _directory_count_unchanged(self) -> bool:
         try:
@@ -172,20 +229,31 @@ class RecordIndex:
         except OSError:
             return False
 
-    def _look_at(self, job_ids: Iterable[str], *, drop_others: bool = True) -> None:
-        """Reads the records whose files changed; forgets those that are gone."""
-        seen = set(job_ids)
-        for job_id, stamp in self._stamps(seen):
-            head = self.heads.get(job_id)
+    def _settled(self) -> set[str]:
+        """Racy files that have been left alone for long enough to be read once and trusted from then on."""
+        limit = time.time_ns() - _RACY
+        return {job_id for job_id in self._racy if self._stamps[job_id][3] < limit}
+
+    def _look_at(
+        self,
+        job_ids: Iterable[str],
+        *,
+        news: "dict[str, _Note] | None" = None,
+        distrusted: Iterable[str] = (),
+    ) -> None:
+        """Takes over what has changed about these jobs: from the journal if it knows, else from the record."""
+        distrusted = set(distrusted)
+        for job_id, stamp in self._current_stamps(job_ids):
             if stamp is None:
                 self._forget(job_id)
-            elif head is None or head.stamp != stamp:
-                self._read(job_id)
-        if drop_others:
-            for job_id in (self.heads.keys() | self.malformed.keys()) - seen:
-                self._forget(job_id)
+            elif self._stamps.get(job_id) != stamp or job_id in distrusted:
+                note = news.get(job_id) if news and job_id not in distrusted else None
+                if note is not None and note.describes(stamp):
+                    self._take(note.head, stamp)
+                else:
+                    self._read(job_id)
 
-    def _stamps(self, job_ids: Iterable[str]) -> Iterator[tuple[str, Stamp | None]]:
+    def _current_stamps(self, job_ids: Iterable[str]) -> Iterator[tuple[str, Stamp | None]]:
         try:
             directory = os.open(self._store.jobs_root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
@@ -201,66 +269,93 @@ class RecordIndex:
             os.close(directory)
 
     def _read(self, job_id: str) -> None:
-        self._forget(job_id)
         path = self._store.record_path(job_id)
         try:
             with open(path, "rb") as file:
                 stamp = _stamp(os.fstat(file.fileno()))
                 record = decode_record(parse_document(file.read(), path), path)
         except (FileNotFoundError, NotADirectoryError, UnknownJobError):
+            self._forget(job_id)
             return
-        except MalformedFileError as error:
-            self.malformed[job_id] = error.cause
+        except (MalformedFileError, OSError) as error:
+            self._forget(job_id)
+            cause = error.cause if isinstance(error, MalformedFileError) else error.strerror
+            self.malformed[job_id] = cause or str(error)
             return
-        except OSError as error:
-            self.malformed[job_id] = error.strerror or str(error)
-            return
-        racy = time.time_ns() - stamp[3] < _RACY
-        self.heads[job_id] = head = _head(record, None if racy else stamp)
+        self._take(Head.of(record), stamp)
+        if record.status.is_terminal:
+            self._opened += 1
+        elif record.status is not JobStatus.RUNNING:
+            self._records[job_id] = record
+
+    def _take(self, head: Head, stamp: Stamp) -> None:
+        job_id = head.job_id
+        self._forget(job_id)
+        self.heads[job_id] = head
+        self._stamps[job_id] = stamp
+        if time.time_ns() - stamp[3] < _RACY:
+            self._racy.add(job_id)
+        if head.status.is_active:
+            self._active.add(job_id)
         if head.routes_pending:
             self.with_pending_routes.add(job_id)
-        if record.status.is_active:
-            self._active[job_id] = record
-        else:
-            self._opened += 1
         if self._producers is not None:
             for made in head.makes:
                 self._producers.setdefault(made, set()).add(job_id)
 
     def _forget(self, job_id: str) -> None:
         head = self.heads.pop(job_id, None)
-        self._active.pop(job_id, None)
-        self.with_pending_routes.discard(job_id)
         self.malformed.pop(job_id, None)
+        self._stamps.pop(job_id, None)
+        self._records.pop(job_id, None)
+        for group in (self._active, self._racy, self.with_pending_routes):
+            group.discard(job_id)
         if head is not None and self._producers is not None:
             for made in head.makes:
                 self._producers.get(made, set()).discard(job_id)
 
 
+class _Note(msgspec.Struct, frozen=True, array_like=True):
+    """What a process wrote into the journal just before it replaced a record."""
+
+    head: Head
+    #: Inode, size and modification time of the new file. Its status change time is only known after the renaming.
+    file: tuple[int, int, int]
+
+    def describes(self, stamp: Stamp) -> bool:
+        """Whether the file at the record's path is the one that was announced."""
+        return self.file == stamp[:3]
+
+
 class _Journal:
-    """Names of jobs whose records are about to change, one per line, appended by whoever changes them."""
+    """Notes about replaced records, appended by whoever replaces them; each is as long as its first four bytes say."""
 
     def __init__(self, path: Path | None, store: JobStore) -> None:
         self._path = path
         self._store = store
         self._position: tuple[int, int] | None = None
+        self._decoder = msgspec.msgpack.Decoder(_Note)
 
-    def note(self, job_id: str) -> None:
-        """Announces a change. If that fails, others find out at their next complete refresh."""
+    def note(self, record: JobRecord, status: os.stat_result) -> None:
+        """Announces that a record is about to be replaced by the file that looks like this.
+
+        If that fails, other processes find out at their next complete refresh.
+        """
         if self._path is None:
             return
+        data = msgspec.msgpack.encode(_Note(Head.of(record), _stamp(status)[:3]))
         try:
             descriptor = self._open()
         except OSError:
             return
         try:
             with contextlib.suppress(OSError):
-                os.write(descriptor, os.fsencode(job_id) + b"\n")
+                os.write(descriptor, len(data).to_bytes(4, "big") + data)
         finally:
             os.close(descriptor)
 
-    def news(self) -> set[str] | None:
-        """The jobs noted since the last call; None if the journal cannot tell."""
+    def news(self) -> dict[str, _Note] | None:
+        """The last note about each job that has one since the last call; None if the journal cannot tell."""
         if self._path is None:
             return None
         try:
@@ -279,12 +374,25 @@ class _Journal:
                 os.close(self._open())
             return None
         self._position = (inode, start + len(data))
-        return {os.fsdecode(line) for line in data.split(b"\n") if line}
+        return self._decode(data)
 
     def shorten(self) -> None:
         """Starts anew when the journal has grown long; other processes notice and refresh completely."""
         if self._path is not None and self._path.stat().st_size > _JOURNAL_LIMIT:
             self._path.unlink()
+
+    def _decode(self, data: bytes) -> dict[str, _Note] | None:
+        notes: dict[str, _Note] = {}
+        place = 0
+        try:
+            while place < len(data):
+                length = int.from_bytes(data[place : place + 4], "big")
+                note = self._decoder.decode(data[place + 4 : place + 4 + length])
+                notes[note.head.job_id] = note
+                place += 4 + length
+        except msgspec.MsgspecError:
+            return None  # damaged: look at everything
+        return notes
 
     def _open(self) -> int:
         assert self._path is not None
@@ -309,22 +417,5 @@ def _stamp(status: os.stat_result) -> Stamp:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _key(artifact: Artifact) -> tuple[int, str, str]:
+def _key(artifact: Artifact) -> _ArtifactKey:
     return int(artifact.kind), artifact.first, artifact.second
-
-
-def _head(record: JobRecord, stamp: Stamp | None) -> Head:
-    scheduling, meta = record.scheduling, record.meta
-    return Head(
-        job_id=record.id,
-        stamp=stamp,
-        status=record.status,
-        created_at=record.created_at,
-        after=tuple(entry.job_id for entry in scheduling.after),
-        needs=tuple(_key(need.artifact) for need in scheduling.dependencies),
-        makes=tuple(_key(artifact) for artifact in scheduling.artifacts),
-        run_id=meta.workflow_run_id,
-        ephemeral=meta.ephemeral_run is True,
-        worktree=meta.worktree_path if meta.worktree_owned else None,
-        routes_pending=meta.routes_pending is True,
-    )

@@ -139,6 +139,9 @@ class Lexer:
                 return
         raise error
 
+    def _lone_carriage_return(self, offset: int) -> None:
+        self._error(offset, "carriage return without a line feed")
+
     def _unterminated(self) -> None:
         """Reports what is open at the limit: the outermost sequence within the innermost heredoc, else the string."""
         base = len(self._frames)
@@ -150,10 +153,7 @@ class Lexer:
         del self._frames[base:]
         what = "interpolation" if sequence.kind is TokenKind.INTERPOLATION_OPEN else "directive"
         hint = f"write `{sequence.kind[0]}{sequence.kind}` for a literal `{sequence.kind}`"
-        self._error(
-            sequence.start,
-            f"unterminated template {what} sequence: expected a matching `}}`; {hint}",
-        )
+        self._error(sequence.start, f"unterminated template {what} sequence: expected a matching `}}`; {hint}")
 
     # Code
 
@@ -199,7 +199,7 @@ class Lexer:
         self._at = at + 1
         character = self._text[at]
         if character == "\r":
-            self._error(at, "carriage return without a line feed")
+            self._lone_carriage_return(at)
         else:
             hint = '; strings are written in double quotes `"`' if character in "'`" else ""
             self._error(at, f"unexpected character {quoted(character)}{hint}")
@@ -282,7 +282,7 @@ class Lexer:
         self._at = close + 2
         lone = _LONE_CARRIAGE_RETURN.search(self._text, start, close)
         if lone:
-            self._error(lone.start(), "carriage return without a line feed")
+            self._lone_carriage_return(lone.start())
         if sequence and self._text.find("\n", start, close) >= 0:
             sequence.multiline = True
 
@@ -312,11 +312,13 @@ class Lexer:
                     return
                 case "line_break":
                     self._break_in_string(start, found[0])
+                case "backslash":
+                    pass  # It stands before a line break, which is the error.
 
     def _break_in_string(self, start: int, line_break: str) -> None:
         # Inside a sequence the string goes on across the line: only its end tells where the sequence ends.
         if line_break == "\r":
-            self._error(start, "carriage return without a line feed")
+            self._lone_carriage_return(start)
         else:
             hint = 'expected `"` on the same line; use a heredoc for several lines'
             self._error(start, f"newline in string: unterminated string literal, {hint}")
@@ -392,7 +394,7 @@ class Lexer:
                     self._open_sequence(frame, start, end)
                     return
                 case "line_break":
-                    self._error(start, "carriage return without a line feed")
+                    self._lone_carriage_return(start)
         self._flush_text(frame, self._limit)
         self._frames.pop()
         self._add(TokenKind.HEREDOC_CLOSE, self._limit, frame.resume)

@@ -100,7 +100,8 @@ class PlainTree:
         return int(number_text(number)) if number.is_integer() else number
 
     def _refuse(self, place: _Place, message: str) -> None:
-        self.errors.append(SourceError(self._offset(place), message))
+        if len(self.errors) < MAX_DIAGNOSTICS:
+            self.errors.append(SourceError(self._offset(place), message))
 
     def _offset(self, place: _Place | None) -> int:
         return self._positions.of_value(place.path() if place else ())

@@ -76,6 +76,11 @@ class PerOutcome(msgspec.Struct, Generic[T], frozen=True):
         """Outcome and list, in the order of the outcomes."""
         return zip(Outcome, (self.succeeded, self.failed, self.blocked, self.cancelled), strict=True)
 
+    def of(self, outcome: Outcome) -> tuple[T, ...]:
+        """The list of one outcome."""
+        found: tuple[T, ...] = getattr(self, outcome.value)
+        return found
+
     def all(self) -> tuple[T, ...]:
         """All four lists in one."""
         return (*self.succeeded, *self.failed, *self.blocked, *self.cancelled)

@@ -8,6 +8,7 @@ from vizier_core.jobs import approve_job
 def run(app: App) -> int:
     """Approves a job and reports what the tick has started."""
     job_id = app.arguments.positional("JOB") or ""
+    app.jobs.store.ensure_jobs_root()
     result = approve_job(app.jobs, job_id)
     approval = result.record.scheduling.approval
     state = approval.state.value if approval else "none"

@@ -7,6 +7,7 @@ from vizier_core.jobs import cancel_job
 def run(app: App) -> int:
     """Cancels a job; what could not be ended or cleaned is said on stderr."""
     job_id = app.arguments.positional("JOB") or ""
+    app.jobs.store.ensure_jobs_root()
     choices = {"cleanup-worktree": True, "no-cleanup-worktree": False}
     wanted = next((choice for option, choice in choices.items() if app.arguments.has(option)), None)
     result = cancel_job(app.jobs, job_id, cleanup_worktree=wanted)

@@ -13,6 +13,8 @@ from vizier_core.jobs import RunRequest, enqueue_workflow_runs
 def run(app: App) -> int:
     """Checks, enqueues or follows a run."""
     arguments = app.arguments
+    if not arguments.has("check"):
+        app.jobs.store.ensure_jobs_root()
     flow = load_flow(app.flows, arguments.positional("FLOW") or "")
     inputs = arguments.positionals.get("INPUT", [])
     prepared = prepare_flow(flow, app.root, arguments.all_values("set"), inputs)

@@ -27,6 +27,7 @@ class JobsContext:
         self.settings = settings
         self.warn = warn
         self.store = JobStore(root, warn)
+        self._warned: set[str] = set()
 
     @cached_property
     def index(self) -> "RecordIndex":
@@ -41,6 +42,12 @@ class JobsContext:
         from vizier_core.launcher import make_launcher  # noqa: PLC0415 - views do without
 
         return make_launcher(self.settings.launcher)
+
+    def warn_of_malformed_records(self) -> None:
+        """Says once which records cannot be read; they are left alone (ruling R3)."""
+        for job_id in sorted(self.index.malformed.keys() - self._warned):
+            self._warned.add(job_id)
+            self.warn(f"unable to load background job {job_id}: {self.index.malformed[job_id]}")
 
     def become_worker(self, job_id: str) -> NoReturn:
         """Goes on as the worker of a job in a forked child; never returns."""

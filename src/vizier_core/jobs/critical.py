@@ -18,7 +18,8 @@ def exclusive(context: JobsContext) -> Iterator[None]:
     context.store.ensure_jobs_root()
     context.store.lock.acquire(context.settings.lock_timeout)
     try:
-        prepare(context)
+        _prepare(context)
+        context.warn_of_malformed_records()
         yield
     finally:
         context.store.lock.release()
@@ -28,10 +29,10 @@ def enter_patiently(context: JobsContext) -> None:
     """Takes the scheduler lock as a worker does, however long it takes; its caller releases it (WS-01-02)."""
     context.store.ensure_jobs_root()
     context.store.lock.acquire(None)
-    prepare(context)
+    _prepare(context)
 
 
-def prepare(context: JobsContext) -> None:
+def _prepare(context: JobsContext) -> None:
     """What comes first whenever the lock was taken: finish what a killed process left half done, see what changed."""
     recover(context.store)
     context.index.refresh()

@@ -33,8 +33,8 @@ def build_scheduler_facts(index: RecordIndex, store: JobStore) -> Facts:
     """The facts for one evaluation, from an index that has just been refreshed."""
     repository = RepositoryView(Git(store.root))
     active = index.active()
-    candidates = [record for record in active if record.status is not JobStatus.RUNNING]
-    statuses: dict[str, JobStatus] = {record.id: record.status for record in active}
+    candidates = [index.record(head.job_id) for head in active if head.status is not JobStatus.RUNNING]
+    statuses: dict[str, JobStatus] = {head.job_id: head.status for head in active}
     unreadable: dict[str, str] = {}
     for job_id in {entry.job_id for record in candidates for entry in record.scheduling.after}:
         if job_id in index.heads:
@@ -54,7 +54,7 @@ def build_scheduler_facts(index: RecordIndex, store: JobStore) -> Facts:
         unreadable=unreadable,
         producers=producers,
         existing=frozenset(existing),
-        held=tuple(lock for r in active if r.status is JobStatus.RUNNING for lock in r.scheduling.locks),
+        held=tuple(lock for head in active for lock in head.locks),
     )
 
 

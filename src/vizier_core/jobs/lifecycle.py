@@ -87,27 +87,33 @@ def finalize_job(
     Returns:
         The final record; None if the job had ended before and nothing was changed.
     """
-    record = store.read(job_id)
-    if record.status.is_terminal:
-        return None
-    declared = record.scheduling.artifacts
-    if written is None:
-        written = declared if status is JobStatus.SUCCEEDED else ()
-    if record.schedule is not None:
-        publish(store, job_id, declared, written)
+    ended = False
 
-    final = record.evolve(
-        status=status,
-        exit_code=exit_code,
-        finished_at=Timestamp.now(),
-        metadata=merge_metadata(record.metadata, update),
-        stdout_path=record.stdout_path or store.relative(store.log_path(job_id, "stdout")),
-        stderr_path=record.stderr_path or store.relative(store.log_path(job_id, "stderr")),
-    )
-    if reason is not None:
-        final = final.with_schedule(wait_reason=reason)
-    outcome_path = store.write_outcome(final)
-    return store.update(job_id, lambda _: final.evolve(outcome_path=outcome_path))
+    def finalize(record: JobRecord) -> JobRecord:
+        nonlocal ended
+        if record.status.is_terminal:
+            return record
+        ended = True
+        declared = record.scheduling.artifacts
+        published = written
+        if published is None:
+            published = declared if status is JobStatus.SUCCEEDED else ()
+        if record.schedule is not None:
+            publish(store, job_id, declared, published)
+        final = record.evolve(
+            status=status,
+            exit_code=exit_code,
+            finished_at=Timestamp.now(),
+            metadata=merge_metadata(record.metadata, update),
+            stdout_path=record.stdout_path or store.relative(store.log_path(job_id, "stdout")),
+            stderr_path=record.stderr_path or store.relative(store.log_path(job_id, "stderr")),
+        )
+        if reason is not None:
+            final = final.with_schedule(wait_reason=reason)
+        return final.evolve(outcome_path=store.write_outcome(final))
+
+    final = store.update(job_id, finalize)
+    return final if ended else None
 
 
 def merge_metadata(existing: JobMetadata | None, update: JobMetadata | None) -> JobMetadata | None:

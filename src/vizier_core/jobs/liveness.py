@@ -9,7 +9,7 @@ from vizier_core.jobs.manifest import RunManifest, read_manifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.workers import worker_handle
-from vizier_core.launcher import Probe
+from vizier_core.launcher import Probe, WorkerHandle
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import JobStatus
 from vizier_kernel.workflow import Outcome
@@ -34,17 +34,18 @@ def reconcile_dead_workers(context: JobsContext, only: Iterable[str] | None = No
     """
     wanted = None if only is None else set(only)
     ended = []
-    for record in context.index.active():
-        if record.status is not JobStatus.RUNNING or (wanted is not None and record.id not in wanted):
+    for head in context.index.running():
+        if wanted is not None and head.job_id not in wanted:
             continue
-        handle = worker_handle(context.store, record)
+        log = context.store.log_path(head.job_id, "stderr")
+        handle = WorkerHandle(head.job_id, head.pid, head.worker, log, head.token)
         probe = context.launcher.probe(handle)
         if probe.state is None:
-            context.warn(f"job {record.id}: {probe.reason}")
+            context.warn(f"job {head.job_id}: {probe.reason}")
         if probe.is_stale:
             context.launcher.stop(handle, grace=0)
-            if _end(context, record, probe):
-                ended.append(record.id)
+            if _end(context, context.store.read(head.job_id), probe):
+                ended.append(head.job_id)
     return ended
 
 

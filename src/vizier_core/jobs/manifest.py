@@ -1,7 +1,9 @@
 """Run manifests: one compiled workflow, as its workers obey it (spec 02 §9)."""
 
+import os
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -97,12 +99,25 @@ def read_manifest(store: JobStore, run_id: str) -> RunManifest:
         raise InvalidIdError("run id", run_id)
     path = store.manifest_path(run_id)
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+            known = _PARSED.get(path)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            data = file.read()
     except FileNotFoundError:
         raise ManifestError(f"manifest not found: {path}") from None
     except OSError as error:
         raise MalformedFileError(path, error.strerror or str(error)) from None
-    return from_document(parse_document(data, path), RunManifest, path)
+    manifest = from_document(parse_document(data, path), RunManifest, path)
+    _PARSED.clear()
+    _PARSED[path] = (stamp, manifest)
+    return manifest
+
+
+#: The manifest that was read last: every node of a run asks for the same one, and a forked worker inherits it.
+_PARSED: Final[dict[Path, tuple[tuple[int, int, int], RunManifest]]] = {}
 
 
 def manifest_text(manifest: RunManifest) -> bytes:

@@ -141,7 +141,7 @@ def _follow(
     """Plans the rewind that the routes of an outcome ask for (spec 01 §9.3); problems only warn."""
     roots: list[str] = []
     refusal = None
-    for route in dict(node.routes.items())[outcome]:
+    for route in node.routes.of(outcome):
         target = _target(context, route, manifest)
         if target is None or not _can_be_rewound(context, target.job_id, source):
             continue

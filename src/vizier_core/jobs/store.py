@@ -48,8 +48,8 @@ class JobStore:
         self.jobs_root = root / ".vizier" / "jobs"
         self.lock = SchedulerLock(self.jobs_root / "scheduler.lock")
         self._file_mode: int | None = None
-        #: Called with a job id before its record changes; the index listens (ruling R74).
-        self.before_change: Callable[[str], None] = lambda job_id: None
+        #: Called with a new record and its file just before that takes its place; the index listens (ruling R74).
+        self.on_change: Callable[[JobRecord, os.stat_result], None] = lambda record, status: None
 
     # Paths
 
@@ -154,9 +154,14 @@ class JobStore:
         record, source = self._read_with_source(job_id)
         changed = change(record)
         if changed != record:
-            self.before_change(job_id)
             data = pretty(overlay(source, to_plain(changed), JobRecord))
-            atomic_write(self.record_path(job_id), data, mode=self.file_mode, durable=durable)
+            atomic_write(
+                self.record_path(job_id),
+                data,
+                mode=self.file_mode,
+                durable=durable,
+                before_rename=lambda status: self.on_change(changed, status),
+            )
         return changed
 
     def write_outcome(self, record: JobRecord) -> str:

@@ -60,7 +60,6 @@ def recover(store: JobStore) -> None:
         return
     for path in sorted(committed.iterdir(), key=Path.is_dir):
         if path.is_dir():
-            store.before_change(path.name)
             os.rename(path, store.job_directory(path.name))
         else:
             os.rename(path, committed.parent / path.name)

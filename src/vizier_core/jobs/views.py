@@ -11,8 +11,7 @@ def all_records(context: JobsContext) -> list[JobRecord]:
     """Every readable record, newest first; each one that cannot be read is warned about once (ruling R3)."""
     index = context.index
     index.refresh(complete=True)
-    for job_id in sorted(index.malformed):
-        context.warn(f"unable to load background job {job_id}: {index.malformed[job_id]}")
+    context.warn_of_malformed_records()
     index.save()
     ordered = sorted(index.heads.values(), key=lambda head: (-head.created_at, head.job_id))
     return [index.record(head.job_id) for head in ordered]

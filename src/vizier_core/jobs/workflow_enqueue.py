@@ -11,7 +11,7 @@ from vizier_core.jobs.actor import approval_actor
 from vizier_core.jobs.codec import parse_document
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import exclusive
-from vizier_core.jobs.manifest import EphemeralBaseline, ManifestNode, RunManifest
+from vizier_core.jobs.manifest import EphemeralBaseline, ManifestNode, RunManifest, read_manifest
 from vizier_core.jobs.model import (
     AfterDependency,
     ArtifactDependency,
@@ -121,6 +121,8 @@ def _enqueue(context: JobsContext, request: RunRequest) -> EnqueuedRun:
     # One microsecond apart, so that the order of the template is the order of the records.
     records = [_record(request, node, after, Timestamp(now + index * 1000)) for index, node in enumerate(nodes)]
     publish_run(context.store, _manifest(request), records)
+    # Forked workers inherit what is parsed here once.
+    read_manifest(context.store, request.run_id)
     return EnqueuedRun(
         run_id=request.run_id,
         job_ids=[node.job_id for node in nodes],

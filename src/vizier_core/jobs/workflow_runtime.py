@@ -185,17 +185,17 @@ class _Execution:
         A job that was cancelled meanwhile, or belongs to somebody else by now, is left alone.
         """
         store, record, result = self._context.store, self._record, self._result
-        current = store.read(record.id)
-        if not _names_this_process(current):
+        head = self._context.index.heads.get(record.id)
+        if head is None or head.status is not JobStatus.RUNNING or head.pid != os.getpid():
             return 1
-        declared = dict(self._node.artifacts_by_outcome.items())[result.outcome]
+        declared = self._node.artifacts_by_outcome.of(result.outcome)
         own = Artifact.operation_output(self._node.node_id)
         written = tuple(sorted({*declared, *result.artifacts, own}))
         output = write_payload(store, own, record.id, self._output(written))
         refs = tuple(sorted({*result.payload_refs, output}))
         update = msgspec.structs.replace(result.metadata or JobMetadata(), workflow_payload_refs=refs)
         end = NodeEnd(outcome=result.outcome, exit_code=result.exit_code, update=update, written=written)
-        end_node(self._context, current, end, self._manifest)
+        end_node(self._context, record, end, self._manifest)
         return result.exit_code
 
     def _say(self, stage: str, message: str) -> None:

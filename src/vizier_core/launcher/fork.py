@@ -5,6 +5,7 @@ first, the pipe closes and the child looks into the record itself.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -26,9 +27,12 @@ class ForkLauncher(LocalWorkers):
                 stream.flush()
         wait, release = os.pipe()
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # Objects that the collector does not look at in the child stay shared with the parent.
+        gc.freeze()
         try:
             pid = os.fork()
         except OSError:
+            gc.unfreeze()
             signal.pthread_sigmask(signal.SIG_SETMASK, previous)
             os.close(wait)
             os.close(release)
@@ -37,6 +41,7 @@ class ForkLauncher(LocalWorkers):
             self._children.clear()
             _become_worker(request, wait, on_fork)
             return None
+        gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
         os.close(wait)
         try:

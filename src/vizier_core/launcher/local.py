@@ -130,8 +130,10 @@ def _command_line_matches(pid: int, handle: WorkerHandle) -> bool | None:
     words = process.command_line(pid)
     if words is None or not handle.token:
         return None
-    text = "\0".join(words)
-    return handle.token in text and (handle.token != "__workflow-node" or handle.job_id in text)
+    text = " ".join(words)
+    if handle.token not in text:
+        return False
+    return handle.token != "__workflow-node" or f"--job-id {handle.job_id} " in f"{text} "
 
 
 def _not_running(pid: int, detail: str = "") -> Probe:

@@ -3,7 +3,9 @@
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from vizier_core import process
 from vizier_core.jobs.settings import LauncherForm
@@ -19,16 +21,25 @@ def make_launcher(form: LauncherForm) -> Launcher:
     return ForkingLauncher()
 
 
+#: What every worker uses; the operations of nodes that run a shell among them, as most nodes do.
+_WORKER_MODULES: Final = (
+    "setproctitle",
+    "vizier_core.jobs.workflow_runtime",
+    "vizier_core.jobs.operations.shell",
+    "vizier_core.jobs.operations.gates",
+)
+
+
 class ForkingLauncher(ForkLauncher):
     """Forks while that is sound, and runs the program anew when it is not."""
 
     def __init__(self) -> None:
         super().__init__()
         self._spawn: SpawnLauncher | None = None
+        # Imported here once, so that forked workers find them loaded.
+        for name in _WORKER_MODULES:
+            import_module(name)
         self._files = _loaded_files()
-        # Imported here once, so that forked workers find it loaded.
-        import setproctitle  # noqa: F401, PLC0415
-
         self._title_space = _title_space()
 
     def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:

@@ -62,7 +62,7 @@ class WorkflowGraph:
         Raises:
             TemplateError: one of them does not exist.
         """
-        return [self._target(node, outcome, target) for target in dict(node.on.items())[outcome]]
+        return [self._target(node, outcome, target) for target in node.on.of(outcome)]
 
     def check_targets(self, node: ExpandedNode) -> None:
         """Looks up all nodes that follow.

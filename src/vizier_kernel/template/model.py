@@ -219,7 +219,7 @@ class TemplateWarning(msgspec.Struct, frozen=True):
     """Something that is probably a mistake but is accepted (decision D15)."""
 
     message: str
-    #: The file it was found in, as its loader named it; empty for the command line.
+    #: The file it was found in, with line and column where they are known; empty for the command line.
     origin: str = ""
 
     def __str__(self) -> str:

@@ -46,7 +46,9 @@ class Run:
 
     def error(self, path: KeyPath, problem: str) -> TemplateError:
         """The error that names the place and the problem."""
-        return TemplateError(self._located(path, problem))
+        position = self._position(path)
+        where = f"{self.origin}:{position[0]}:{position[1]}: " if position else ""
+        return TemplateError(f"{where}{_at(path)}{problem}")
 
     def type_error(self, path: KeyPath, expected: str, value: object) -> TemplateError:
         """The error for a value of the wrong type."""
@@ -54,14 +56,10 @@ class Run:
 
     def unknown_key(self, path: KeyPath, key: str, known: Iterable[str]) -> None:
         """Warns about a key that nothing reads."""
-        message = self._located((*path, key), f"unknown key `{key}` is ignored{did_you_mean(key, known)}")
-        self.warnings.append(TemplateWarning(message, self.origin))
-
-    def _located(self, path: KeyPath, problem: str) -> str:
-        place = f"{path_text(path)}: " if path else ""
-        position = self._position(path)
-        where = f" (line {position[0]}, column {position[1]})" if position else ""
-        return f"{place}{problem}{where}"
+        position = self._position((*path, key))
+        origin = f"{self.origin}:{position[0]}:{position[1]}" if position else self.origin
+        problem = f"unknown key `{key}` is ignored{did_you_mean(key, known)}"
+        self.warnings.append(TemplateWarning(f"{_at((*path, key))}{problem}", origin))
 
     def _position(self, path: KeyPath) -> Position | None:
         """Of the value or of the nearest one around it that has a position."""
@@ -69,6 +67,10 @@ class Run:
             return None
         outwards = (self._positions(path[:length]) for length in range(len(path), -1, -1))
         return next((position for position in outwards if position is not None), None)
+
+
+def _at(path: KeyPath) -> str:
+    return f"{path_text(path)}: " if path else ""
 
 
 class Shape(Protocol[T_co]):

@@ -45,7 +45,8 @@ def check_node_ids(graph: WorkflowGraph, *, classify: bool) -> None:
             raise graph.node_error(node, "has a blank id")
         if node.id in seen:
             raise TemplateError(
-                f"template {graph.identity} defines duplicate node id `{node.id}` (duplicate workflow node id)"
+                f"template {graph.identity} defines duplicate node id `{node.id}` "
+                f"(duplicate workflow node id `{node.id}`)"
             )
         seen.add(node.id)
         if classify:
