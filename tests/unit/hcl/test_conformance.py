@@ -1,7 +1,8 @@
 """Every row of the conformance table (spec 05 §16).
 
-Rows that the table marks as free to change show what this implementation does: it accepts a last attribute or terminator
-without a line break, names that begin with an underscore and ``.0.1``, and refuses an attribute that would replace a block.
+Rows that the table marks as free to change show what this implementation does: it accepts a last attribute or
+terminator without a line break, names that begin with an underscore and ``.0.1``, and refuses an attribute that would
+replace a block.
 """
 
 import json

@@ -1,0 +1,13 @@
+"""What the package costs and touches when it is imported."""
+
+import subprocess
+import sys
+
+
+def test_importing_the_language_loads_nothing_heavy() -> None:
+    """Every command that reads a template pays for it (house rule: measured in milliseconds)."""
+    script = "import sys; before = set(sys.modules); import vizier_hcl; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "vizier_hcl.evaluate" in loaded
+    assert loaded.isdisjoint({"asyncio", "dataclasses", "decimal", "inspect", "json", "logging", "msgspec", "tempfile"})
