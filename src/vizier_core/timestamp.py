@@ -1,11 +1,12 @@
 """Moments in time as the files and views write them (spec 02 §3.2)."""
 
-import calendar
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _BILLION: Final = 1_000_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))", re.ASCII
 )
@@ -30,10 +31,14 @@ class Timestamp(int):
         if match is None:
             raise ValueError(f"expected a time such as 2026-03-04T09:15:02Z, got {text!r}")
         year, month, day, hour, minute, second = map(int, match.groups()[:6])
-        in_range = 1 <= month <= 12 and hour < 24 and minute < 60 and second <= 60
-        if not (in_range and 1 <= day <= calendar.monthrange(max(year, 1), month)[1]):
+        try:
+            # A leap second counts as the second after it.
+            moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        except ValueError:
+            raise ValueError(f"no such moment: {text!r}") from None
+        if second > 60:
             raise ValueError(f"no such moment: {text!r}")
-        seconds = calendar.timegm((year, month, day, hour, minute, second))
+        seconds = (moment - _EPOCH) // timedelta(seconds=1) + max(second - 59, 0)
         if match[9]:
             offset = int(match[10]) * 3600 + int(match[11]) * 60
             seconds -= offset if match[9] == "+" else -offset

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vizier_cli.cli.args import Arguments
 from vizier_core.config import Settings, load_settings
-from vizier_core.flow.resolve import FlowResolver
 from vizier_core.jobs import JobsContext, open_project
 from vizier_core.project import find_project_root
+
+if TYPE_CHECKING:
+    from vizier_core.flow.resolve import FlowResolver
 
 
 class Verbosity(IntEnum):
@@ -66,8 +69,10 @@ class App:
         return open_project(self.root, self.settings.jobs, self.warn)
 
     @cached_property
-    def flows(self) -> FlowResolver:
+    def flows(self) -> "FlowResolver":
         """Finds the templates of flows."""
+        from vizier_core.flow.resolve import FlowResolver  # noqa: PLC0415 - most commands do without templates
+
         return FlowResolver(self.root, self.settings.commands, self.settings.workflow_directory, self.warn)
 
     @property

@@ -2,16 +2,18 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from vizier_cli.cli.app import App
 from vizier_cli.cli.args import Arguments, HelpRequested, UsageError, VersionRequested, parse
 from vizier_cli.cli.commands import ROOT
 from vizier_cli.cli.rewrite import rewrite_dynamic_flags
 from vizier_core.errors import VizierError
 from vizier_core.version import __version__
+
+if TYPE_CHECKING:
+    from vizier_cli.cli.app import App
 
 
 def dispatch(argv: list[str]) -> int:
@@ -42,6 +44,8 @@ def _act(arguments: Arguments, argv: list[str]) -> int:
 
         print(LANDING_PAGE, end="")
         return 0
+    from vizier_cli.cli.app import App  # noqa: PLC0415 - help and usage errors do without
+
     app = App(arguments, argv)
     run: Callable[[App], int] = import_module(f"vizier_cli.actions.{arguments.command.action}").run
     try:
@@ -74,6 +78,8 @@ def _os_error_text(error: OSError) -> str:
     return f"{names}: {error.strerror or error}" if names else str(error)
 
 
-def _trace(app: App) -> None:
+def _trace(app: "App") -> None:
     if app.arguments.has("debug"):
+        import traceback  # noqa: PLC0415 - for debugging only
+
         traceback.print_exc()
