@@ -10,8 +10,12 @@ def main() -> int:
 
         print("vizier", __version__)
         return 0
+    import gc  # noqa: PLC0415 - likewise
+
     from vizier_cli.cli.dispatch import dispatch  # noqa: PLC0415 - likewise
 
+    # Commands and forked workers end soon and make hardly any cycles: looking for some all the time costs more.
+    gc.set_threshold(50_000, 20, 50)
     return dispatch(sys.argv)
 
 

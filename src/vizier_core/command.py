@@ -14,13 +14,15 @@ from typing import Final
 
 import msgspec
 
-from vizier_core.files import unlinked_file
+from vizier_core.files import discard_beginning, unlinked_file
 
 #: Above this many characters only the head and the tail of an output are kept in memory and in payloads (ruling R70).
 KEPT: Final = 8 * 1024 * 1024
 #: How often a running program's output is looked at, in seconds.
 _LOOK_AGAIN: Final = 0.05
 _CHUNK: Final = 1 << 16
+#: The output files are in memory; so many bytes that were copied already may stay there.
+_HELD: Final = 16 * 1024 * 1024
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -87,6 +89,7 @@ class _Follower:
         self._descriptor = descriptor
         self._sink = sink
         self._position = 0
+        self._discarded = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._head: list[str] = []
         self._tail: list[str] = []
@@ -98,6 +101,9 @@ class _Follower:
         while data := os.pread(self._descriptor, _CHUNK, self._position):
             self._position += len(data)
             self._take(self._decoder.decode(data))
+            if self._position - self._discarded > _HELD:
+                discard_beginning(self._descriptor, self._position)
+                self._discarded = self._position
         if final:
             self._take(self._decoder.decode(b"", final=True))
 

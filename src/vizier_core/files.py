@@ -38,7 +38,8 @@ def atomic_write(
         descriptor = os.open(temporary, flags, mode)
     try:
         try:
-            os.fchmod(descriptor, mode)
+            if mode & 0o077:
+                os.fchmod(descriptor, mode)  # the umask may have taken from what others shall have
             write_all(descriptor, data)
             if durable:
                 os.fsync(descriptor)
@@ -86,20 +87,43 @@ def make_directories(path: Path, file_mode: int) -> None:
     for directory in reversed(missing):
         try:
             os.mkdir(directory, directory_mode)
-            os.chmod(directory, directory_mode)
+            if directory_mode & 0o077:
+                os.chmod(directory, directory_mode)
         except FileExistsError:
             continue
 
 
 def unlinked_file(directory: Path) -> int:
-    """A descriptor for a new file without a name, gone when the last process closes it."""
+    """A descriptor for a new file without a name, gone when the last process closes it.
+
+    Where the system has them it is a file in memory: creating and deleting one on a disk is dear. What was read from a
+    large one should be given back with :func:`discard_beginning`.
+
+    Args:
+        directory: on a disk with room, for systems without files in memory.
+    """
     try:
-        return os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        return os.memfd_create("output", os.MFD_CLOEXEC)
     except (AttributeError, OSError):
         path = f"{directory}/output.tmp.{os.getpid()}.{next(_counter)}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.unlink(path)
         return descriptor
+
+
+def discard_beginning(descriptor: int, end: int) -> None:
+    """Gives back the memory of a file's first bytes, without changing its size, where the system can do that.
+
+    Args:
+        descriptor: from :func:`unlinked_file`.
+        end: how many bytes are not needed any more.
+    """
+    import ctypes  # noqa: PLC0415 - for very large outputs only; Python has no binding of its own
+
+    punch_hole, keep_size = 2, 1
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.fallocate(descriptor, punch_hole | keep_size, ctypes.c_longlong(0), ctypes.c_longlong(end))
 
 
 def remove_file(path: Path) -> bool:

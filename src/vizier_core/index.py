@@ -27,7 +27,7 @@ from vizier_core.files import atomic_write, make_directories
 from vizier_core.jobs.codec import parse_document
 from vizier_core.jobs.model import JobRecord, WorkerIdentity
 from vizier_core.jobs.store import JobStore, decode_record
-from vizier_core.project import git_common_directory
+from vizier_core.project import derived_directory
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus, Lock
 
@@ -113,7 +113,7 @@ class RecordIndex:
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._directory = _index_directory(store)
+        self._directory = derived_directory(store.root, store.jobs_root)
         #: Readable records by job id.
         self.heads: dict[str, Head] = {}
         #: Records that cannot be read, with the reason.
@@ -153,6 +153,14 @@ class RecordIndex:
         if not self._directory_count_unchanged():
             changed |= (self.heads.keys() | self.malformed.keys()) ^ set(self._names())
         self._look_at(changed, news=news)
+
+    def catch_up(self) -> None:
+        """Takes over what this process has changed since the last refresh, while it holds the scheduler lock."""
+        news = self._journal.news()
+        if news is None:
+            self.refresh(complete=True)
+        elif news:
+            self._look_at(news, news=news)
 
     def record(self, job_id: str) -> JobRecord:
         """The full record of a job, without opening the file of a waiting one again.
@@ -402,15 +410,6 @@ class _Journal:
         except FileNotFoundError:
             make_directories(self._path.parent, self._store.file_mode)
             return os.open(self._path, flags, self._store.file_mode)
-
-
-def _index_directory(store: JobStore) -> Path | None:
-    """One directory per jobs root: the worktrees of a repository share the git common directory."""
-    try:
-        common = git_common_directory(store.root)
-    except OSError:
-        return None
-    return common / "vizier" / f"{zlib.crc32(os.fsencode(store.jobs_root)):08x}"
 
 
 def _stamp(status: os.stat_result) -> Stamp:

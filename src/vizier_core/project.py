@@ -1,6 +1,8 @@
 """Where the project is: its root, its git directories, and how far its files are shared (spec 08 §2.1, decision D3)."""
 
+import os
 import re
+import zlib
 from pathlib import Path
 
 from vizier_core.errors import NotARepositoryError
@@ -44,6 +46,18 @@ def git_common_directory(root: Path) -> Path:
     except OSError:
         return directory
     return (directory / pointer).resolve()
+
+
+def derived_directory(root: Path, jobs_root: Path) -> Path | None:
+    """Where derived data about a jobs root lives, outside of what a checkout shows (ruling R74); None if nowhere.
+
+    One directory per jobs root: the worktrees of a repository share the git common directory.
+    """
+    try:
+        common = git_common_directory(root)
+    except OSError:
+        return None
+    return common / "vizier" / f"{zlib.crc32(os.fsencode(jobs_root)):08x}"
 
 
 def shared_file_mode(root: Path) -> int:

@@ -47,14 +47,15 @@ def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker
         OSError: the worker or its record could not be made; the job keeps its previous status.
         VizierError: likewise.
     """
-    record = store.read(job_id)
+    # Read before the fork: what the parent touches after it has to be copied page by page.
+    pending = store.begin_update(job_id)
 
     def commit(worker: WorkerIdentity, pid: int) -> None:
-        store.update(job_id, lambda fresh: _running(fresh, worker, pid))
+        pending.write(_running(pending.record, worker, pid))
 
     request = StartRequest(
         job_id=job_id,
-        child_args=record.child_args,
+        child_args=pending.record.child_args,
         root=store.root,
         stdout=store.log_path(job_id, "stdout"),
         stderr=store.log_path(job_id, "stderr"),

@@ -1,11 +1,16 @@
 """The scheduler lock: one writer at a time, freed by the kernel when its holder dies (decision D7, ruling R1).
 
-The lock is a file that exists while it is held, with an advisory lock on it that decides. The file appears complete
-(text included) in one step and only the process that holds the advisory lock removes it, so:
+The lock is a file that exists while it is held, with an advisory lock on it that decides: who holds the advisory lock
+of the file at the path holds the scheduler lock. The file appears complete, text included, in one step, and only the
+holder of its advisory lock removes it. So:
 
 * a file with `pid=<n>` and nobody holding it is the leftover of a killed process and is replaced at once;
 * a file with other text was put there by somebody else and counts as held until it is old;
-* whoever gets the advisory lock of a file that is no longer at the path was too late and tries again.
+* whoever gets the advisory lock of a file that is not at the path (any more) goes on from there.
+
+The file is given its name by a hard link from a spare one that stays outside the jobs root, because creating and
+deleting a file for every critical section is by far the dearest part of it. The spare is derived data: it may vanish at
+any time.
 """
 
 import errno
@@ -26,13 +31,21 @@ LONGEST_PAUSE: Final = 0.02
 
 _OURS = re.compile(rb"pid=\d+\n?")
 _UNSUPPORTED: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+#: Why a hard link to the spare file may not be possible: another file system, or one without hard links.
+_NO_LINK: Final = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK})
 
 
 class SchedulerLock:
-    """A lock on one path. Not re-entrant; one object per process (a forked child calls :meth:`abandon`)."""
+    """A lock on one path. Not re-entrant; one object per process (a forked child calls :meth:`abandon`).
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the lock file.
+        spare: where the file stays while the lock is not held; None to create it anew each time.
+    """
+
+    def __init__(self, path: Path, spare: Path | None = None) -> None:
         self._path = path
+        self._spare = spare
         self._descriptor: int | None = None
         self._proven = False
 
@@ -57,24 +70,16 @@ class SchedulerLock:
         seen: object = None
         since = time.monotonic()
         pause = 0.001
-        while True:
-            descriptor = self._create()
-            if descriptor is None:
-                holder = self._clear_way(block=timeout is None)
-                if holder is None:
-                    continue
-                now = time.monotonic()
-                if holder != seen:
-                    seen, since = holder, now
-                elif timeout is not None and now - since > timeout:
-                    raise SchedulerBusyError(self._describe_holder())
-                # A little noise keeps many waiting commands from looking at the same moments.
-                time.sleep(pause * (1 + time.time_ns() // 1000 % 64 / 64))
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            self._descriptor = descriptor
-            self._prove()
-            return
+        while (holder := self._try(block=timeout is None)) is not None:
+            now = time.monotonic()
+            if holder != seen:
+                seen, since = holder, now
+            elif timeout is not None and now - since > timeout:
+                raise SchedulerBusyError(self._describe_holder())
+            # A little noise keeps many waiting commands from looking at the same moments.
+            time.sleep(pause * (1 + time.time_ns() // 1000 % 64 / 64))
+            pause = min(pause * 2, LONGEST_PAUSE)
+        self._prove()
 
     def release(self) -> None:
         """Removes the file and lets go; nothing happens if the lock is not held."""
@@ -95,78 +100,68 @@ class SchedulerLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _create(self) -> int | None:
-        """A new, locked lock file with our pid at the path; None if there is a file already."""
-        if os.path.lexists(self._path):
-            return None
-        text = f"pid={os.getpid()}\n".encode()
-        try:
-            return self._create_unnamed(text)
-        except FileNotFoundError:
-            make_directories(self._path.parent, 0o600)
-            return self._create()
-        except FileExistsError:
-            return None
-
-    def _create_unnamed(self, text: bytes) -> int:
-        """Gives a file its name only when text and lock are on it."""
-        if not hasattr(os, "O_TMPFILE"):
-            return self._create_renamed(text)
-        try:
-            descriptor = os.open(self._path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            if error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}:
-                return self._create_renamed(text)
-            raise
-        try:
-            os.write(descriptor, text)
-            self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # A directory descriptor, though unused for an absolute path, makes Python follow the link in /proc.
-            os.link(f"/proc/self/fd/{descriptor}", self._path, src_dir_fd=descriptor, follow_symlinks=True)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
-
-    def _create_renamed(self, text: bytes) -> int:
-        """The same through a temporary name, where files without a name do not exist."""
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, text)
-            self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.link(temporary, self._path)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        finally:
-            os.unlink(temporary)
-        return descriptor
-
-    def _clear_way(self, *, block: bool) -> object | None:
-        """Looks at the file in the way; None if it is gone now, else what identifies the present holder."""
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return error.errno
-        try:
+    def _try(self, *, block: bool) -> object | None:
+        """Takes the lock if that is possible now; else what identifies the present holder."""
+        while True:
+            descriptor, at_path = self._open()
             status = os.fstat(descriptor)
-            holder = (status.st_ino, status.st_ctime_ns)
+            holder = (status.st_ino, status.st_mtime_ns)
             try:
                 self._flock(descriptor, fcntl.LOCK_EX | (0 if block else fcntl.LOCK_NB))
+                if at_path and _is_file_at(descriptor, self._path):
+                    text = os.pread(descriptor, 64, 0)
+                    if not _OURS.fullmatch(text) and time.time() - status.st_mtime < FOREIGN_TEXT_EXPIRES:
+                        return holder
+                    os.unlink(self._path)
+                if self._publish(descriptor):
+                    self._descriptor = descriptor
+                    return None
             except BlockingIOError:
                 return holder
-            if not _is_file_at(descriptor, self._path):
-                return None
-            ours = _OURS.fullmatch(os.pread(descriptor, 64, 0)) is not None
-            if not ours and time.time() - status.st_mtime < FOREIGN_TEXT_EXPIRES:
-                return holder
-            os.unlink(self._path)
-            return None
-        finally:
-            os.close(descriptor)
+            finally:
+                if self._descriptor is None:
+                    os.close(descriptor)
+
+    def _open(self) -> tuple[int, bool]:
+        """The file to take the advisory lock of, and whether it was found at the path."""
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._path, flags), True
+        except FileNotFoundError:
+            make_directories(self._path.parent, 0o600)
+        if self._spare is not None:
+            try:
+                return os.open(self._spare, flags | os.O_CREAT, 0o600), False
+            except FileNotFoundError:
+                make_directories(self._spare.parent, 0o600)
+                return os.open(self._spare, flags | os.O_CREAT, 0o600), False
+            except OSError:
+                self._spare = None
+        return self._unnamed(), False
+
+    def _publish(self, descriptor: int) -> bool:
+        """Gives the locked file our text and its name; False if somebody was faster or the file cannot have it."""
+        text = f"pid={os.getpid()}\n".encode()
+        os.pwrite(descriptor, text, 0)
+        os.ftruncate(descriptor, len(text))
+        try:
+            _link(descriptor, self._path, self._spare)
+        except (FileExistsError, FileNotFoundError):
+            return False
+        except OSError as error:
+            if error.errno in _NO_LINK and self._spare is not None:
+                self._spare = None
+                return False
+            raise
+        return True
+
+    def _unnamed(self) -> int:
+        """A new file without a name, or where there is no such thing with one of its own."""
+        try:
+            return os.open(self._path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except (AttributeError, OSError):
+            self._spare = self._path.with_name(f".{self._path.name}.spare")
+            return os.open(self._spare, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def _prove(self) -> None:
         """Checks once per process that a second taker is really turned away (ruling R89)."""
@@ -202,6 +197,17 @@ class SchedulerLock:
         except OSError:
             text = ""
         return f"{self._path} is held" + (f" by {text}" if text.startswith("pid=") else "")
+
+
+def _link(descriptor: int, path: Path, spare: Path | None) -> None:
+    """Gives an open file a further name."""
+    if os.path.isdir("/proc/self/fd"):
+        # A directory descriptor, though unused for an absolute path, makes Python follow the link in /proc.
+        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+    elif spare is not None and _is_file_at(descriptor, spare):
+        os.link(spare, path)
+    else:
+        raise FileNotFoundError(spare)
 
 
 def _is_file_at(descriptor: int, path: Path) -> bool:

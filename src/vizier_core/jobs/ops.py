@@ -90,7 +90,7 @@ def reject_job(context: JobsContext, job_id: str, reason: str | None) -> Approva
             waited_on = (*waited_on, WaitKind.APPROVAL)
         context.store.update(job_id, lambda fresh: fresh.with_schedule(wait_reason=wait, waited_on=waited_on))
         finalize_job(context.store, job_id, JobStatus.BLOCKED_BY_APPROVAL, 10)
-        context.index.refresh()
+        context.index.catch_up()
         return ApprovalResult(context.store.read(job_id), scheduler_tick_locked(context))
 
 
@@ -105,7 +105,7 @@ def retry_job(context: JobsContext, job_id: str) -> RetryResult:
     with exclusive(context):
         # A dead worker must not keep its job from being retried (WS-03-11).
         reconcile_dead_workers(context)
-        context.index.refresh()
+        context.index.catch_up()
         plan = plan_rewind(context.index, [job_id])
         check_merge_state(context.store, plan)
         succeeded = last_successful_point(context.index, job_id)
@@ -140,7 +140,7 @@ def cancel_job(context: JobsContext, job_id: str, *, cleanup_worktree: bool | No
         failed_detail = detail if cleanup is CancelCleanup.FAILED else None
         update = JobMetadata(cancel_cleanup_status=cleanup, cancel_cleanup_error=failed_detail)
         finalize_job(context.store, job_id, JobStatus.CANCELLED, 143, update=update)
-        context.index.refresh()
+        context.index.catch_up()
         scheduler_tick_locked(context)
         return CancelResult(context.store.read(job_id), cleanup, detail, survivors)
 
@@ -160,7 +160,7 @@ def _decide(context: JobsContext, job_id: str, decision: Callable[[JobApproval],
     if approval.state is ApprovalState.REJECTED:
         raise OperationRefusedError(f"job {job_id} approval is already rejected")
     context.store.update(job_id, lambda fresh: fresh.with_schedule(approval=decision(approval)))
-    context.index.refresh()
+    context.index.catch_up()
 
 
 def _decided(approval: JobApproval, state: ApprovalState, reason: str | None) -> JobApproval:

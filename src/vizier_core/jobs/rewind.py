@@ -192,7 +192,7 @@ def perform_rewind(context: JobsContext, plan: Rewind) -> None:
             if store.exists(root):
                 store.update(root, plan.context.apply)
     remove_file(_intention(store))
-    index.refresh()
+    index.catch_up()
 
 
 def merge_slugs(record: JobRecord) -> set[str]:

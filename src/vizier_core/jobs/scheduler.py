@@ -68,7 +68,7 @@ def decide_locked(context: JobsContext) -> TickPlan:
     """Everything a tick does but the starts. The index has been refreshed since the lock was taken."""
     updated = dict.fromkeys(reconcile_dead_workers(context))
     updated.update(dict.fromkeys(follow_pending_routes(context)))
-    context.index.refresh()
+    context.index.catch_up()
     problems: list[str] = []
     starts: list[str] = []
     for decision in evaluate(build_scheduler_facts(context.index, context.store)):

@@ -15,7 +15,7 @@ from vizier_core.files import atomic_write, entries, is_single_component, make_d
 from vizier_core.jobs.codec import Document, from_document, overlay, parse_document, pretty, to_plain
 from vizier_core.jobs.lock import SchedulerLock
 from vizier_core.jobs.model import OUTCOME_FIELDS, JobRecord
-from vizier_core.project import shared_file_mode
+from vizier_core.project import derived_directory, shared_file_mode
 
 #: Directories under the jobs root that are no jobs.
 RESERVED_NAMES: Final = frozenset({"runs", "artifacts"})
@@ -46,7 +46,8 @@ class JobStore:
         self.root = root
         self.warn = warn
         self.jobs_root = root / ".vizier" / "jobs"
-        self.lock = SchedulerLock(self.jobs_root / "scheduler.lock")
+        derived = derived_directory(root, self.jobs_root)
+        self.lock = SchedulerLock(self.jobs_root / "scheduler.lock", derived / "lock" if derived else None)
         self._file_mode: int | None = None
         #: Called with a new record and its file just before that takes its place; the index listens (ruling R74).
         self.on_change: Callable[[JobRecord, os.stat_result], None] = lambda record, status: None
@@ -137,36 +138,37 @@ class JobStore:
 
     # Writing
 
-    def update(self, job_id: str, change: Callable[[JobRecord], JobRecord], *, durable: bool = True) -> JobRecord:
+    def update(self, job_id: str, change: Callable[[JobRecord], JobRecord]) -> JobRecord:
         """Rewrites a record from what is on disk now; the scheduler lock must be held.
 
         Args:
             job_id: the job.
             change: gets the present record and returns the new one; the file stays as it is if they are equal.
-            durable: survive power loss, see :func:`~vizier_core.files.atomic_write`.
 
         Raises:
             UnknownJobError: the job is gone.
             MalformedFileError: its record cannot be read.
             OSError: the new record cannot be written; the old one is untouched.
         """
-        self._require_lock()
-        record, source = self._read_with_source(job_id)
-        changed = change(record)
-        if changed != record:
-            data = pretty(overlay(source, to_plain(changed), JobRecord))
-            atomic_write(
-                self.record_path(job_id),
-                data,
-                mode=self.file_mode,
-                durable=durable,
-                before_rename=lambda status: self.on_change(changed, status),
-            )
+        pending = self.begin_update(job_id)
+        changed = change(pending.record)
+        if changed != pending.record:
+            pending.write(changed)
         return changed
+
+    def begin_update(self, job_id: str) -> "PendingUpdate":
+        """Reads a record in order to rewrite it; the scheduler lock must be held until that is done.
+
+        Raises:
+            UnknownJobError: the job is gone.
+            MalformedFileError: its record cannot be read.
+        """
+        if not self.lock.held:
+            raise RuntimeError("job records are only written under the scheduler lock")
+        return PendingUpdate(self, *self._read_with_source(job_id))
 
     def write_outcome(self, record: JobRecord) -> str:
         """Writes the final snapshot of a record beside it; the path as records store it (spec 02 §5)."""
-        self._require_lock()
         path = self.job_directory(record.id) / "outcome.json"
         plain = {name: to_plain(getattr(record, name)) for name in OUTCOME_FIELDS}
         atomic_write(path, pretty(plain), mode=self.file_mode, durable=False)
@@ -177,9 +179,32 @@ class JobStore:
         source = parse_document(self.read_text(job_id), path)
         return decode_record(source, path), source
 
-    def _require_lock(self) -> None:
-        if not self.lock.held:
-            raise RuntimeError("job records are only written under the scheduler lock")
+
+class PendingUpdate:
+    """A record that was read in order to be rewritten.
+
+    Attributes:
+        record: as it is on disk.
+    """
+
+    def __init__(self, store: JobStore, record: JobRecord, source: Document) -> None:
+        self.record = record
+        self._store = store
+        self._source = source
+
+    def write(self, changed: JobRecord) -> None:
+        """Replaces the file.
+
+        Raises:
+            OSError: it cannot be written; the old record is untouched.
+        """
+        atomic_write(
+            self._store.record_path(changed.id),
+            pretty(overlay(self._source, to_plain(changed), JobRecord)),
+            mode=self._store.file_mode,
+            durable=True,
+            before_rename=lambda status: self._store.on_change(changed, status),
+        )
 
 
 def decode_record(document: Document, path: Path) -> JobRecord:

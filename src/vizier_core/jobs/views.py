@@ -29,6 +29,6 @@ def reconcile_job(context: JobsContext, job_id: str) -> bool:
         return False
     with exclusive(context):
         ended = reconcile_dead_workers(context, [job_id])
-        context.index.refresh()
+        context.index.catch_up()
         scheduler_tick_locked(context)
     return bool(ended)
