@@ -198,7 +198,7 @@ class ExpressionParser:
         while cursor.peek().kind is not TokenKind.PAREN_CLOSE:
             if cursor.peek().kind is TokenKind.END:
                 cursor.expected(f"`)` to close the call opened at {cursor.place(opening)}")
-            if expands or not self.starts_here():
+            if not self.starts_here():
                 raise SourceError(cursor.peek().start, f"missing operand in function call of `{name.text}`")
             arguments.append((yield self.expression()))
             expands = self._take_ellipsis()

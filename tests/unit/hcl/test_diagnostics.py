@@ -33,6 +33,7 @@ LEXICAL = [
     ("a = <<E\nx\n E E\n", 1, 5, ["unterminated heredoc template"]),
     ("a = <<E # note\nx\nE\n", 1, 7, ["newline", "E"]),
     ('a = "${ ~1}"\n', 1, 9, ["unexpected character", "~"]),
+    ('a = "${ ; @ }"\n', 1, 9, ["unexpected character", ";"]),
 ]
 
 SYNTAX = [
@@ -95,6 +96,7 @@ SYNTAX = [
     ("a = {for v in []: => v}\n", 1, 19, ["key"]),
     ("a = [for v in [1]: v...]\n", 1, 21, ["`]`"]),
     ("a = [for v in [1]: v if]\n", 1, 24, ["condition"]),
+    ('a = "${)}"\n', 1, 8, ["expression term"]),
     ('a = "${ }"\n', 1, 6, ["expected expression in template interpolation"]),
     ('a = "${1 2}"\n', 1, 10, ["tokens", "2"]),
     ('a = "%{ }"\n', 1, 6, ["directive keyword"]),
@@ -141,6 +143,8 @@ EVALUATION = [
     ('a = "x%{ else }y"\n', 1, 7, ["unexpected template `else` directive"]),
     ('a = "x%{ endif }y"\n', 1, 7, ["unexpected template `endif` directive"]),
     ('a = "x%{ endfor }y"\n', 1, 7, ["unexpected template `endfor` directive"]),
+    ('a = "%{ if false }a%{ else }b%{ else }c%{ endif }"\n', 1, 30, ["unexpected template `else` directive"]),
+    ('a = "%{ if true }%{ for v in [1] }x%{ endif }"\n', 1, 18, ["template `for` directive is missing `%{ endfor }`"]),
     ('a = "%{ if true }y"\n', 1, 6, ["template `if` directive is missing `%{ endif }`"]),
     ('a = "%{ for v in [] }x"\n', 1, 6, ["template `for` directive is missing `%{ endfor }`"]),
     ("a = 1 + true\n", 1, 5, ["+", "number", "bool"]),
@@ -273,6 +277,21 @@ def test_errors_inside_a_sequence_come_before_the_errors_of_the_string() -> None
 def test_every_broken_item_is_reported_once() -> None:
     found = errors_of("a = 1 2 3\nb {\n  x = = 1\n  y = 2\n  z = 3 3\n}\nc = [\n  1 2,\n  3 4\n]\nd = nope\ne = *\n")
     assert [error.position for error in found] == [(1, 7), (3, 7), (5, 9), (8, 5), (12, 5)]
+
+
+@pytest.mark.parametrize(
+    ("source", "places"),
+    [
+        ("a = (1 2)\nb = 1\nc = 2 2\n", [(1, 8), (3, 7)]),
+        ('a = "${1 2\nx}"\nb = 1 1\n', [(1, 10), (3, 7)]),
+        ("b {\n  x = 1 }\ny = 2 2\n", [(2, 9), (3, 7)]),
+        ("a = 1\n}\nb = 1 1\n", [(2, 1), (3, 7)]),
+        ("b {\n  a = [1 2\n", [(2, 10)]),
+        ("b x {\n  y = 1\n} z\nc = 1 1\n", [(3, 3), (4, 7)]),
+    ],
+)
+def test_the_next_item_is_found_after_an_error(source: str, places: list[tuple[int, int]]) -> None:
+    assert [error.position for error in errors_of(source)] == places
 
 
 def test_evaluation_goes_on_with_the_next_item() -> None:

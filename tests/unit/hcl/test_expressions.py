@@ -54,6 +54,11 @@ VALUES: dict[str, Plain] = {
     # Functions.
     '[length(""), length("😀"), length([]), length({a = 1, b = 2})]': [0, 1, 0, 2],
     "[keys({}), values({}), length(\n  [1, 2],\n)]": [[], [], 2],
+    '[keys({for v in ["b", "a"]: v => 1}), keys({for v in ["b", "a"]: v => 1...}), values({b = 1, a = 2})]': [
+        ["a", "b"],
+        ["a", "b"],
+        [2, 1],
+    ],
     '[keys({"\uff5e" = 1, "\U0001f600" = 2})]': [["\uff5e", "\U0001f600"]],
     "length(([[1, 2]])...)": 2,
     # Traversals.

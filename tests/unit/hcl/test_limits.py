@@ -10,7 +10,7 @@ import pytest
 from vizier_hcl import Diagnostic, HclError, Plain, evaluate
 from vizier_hcl.diagnostics import SourceError
 from vizier_hcl.lexer import Lexer
-from vizier_hcl.limits import MAX_TEXT, MAX_VALUES, Budget, BudgetError
+from vizier_hcl.limits import MAX_DIAGNOSTICS, MAX_TEXT, MAX_VALUES, Budget, BudgetError
 
 #: What Python allows by default; the tests of depth leave the package only a little of it.
 FRAMES_LEFT = 60
@@ -50,6 +50,7 @@ FLAT: dict[str, Callable[[int], str]] = {
     "second branches": lambda n: "false ? 0 : " * n + "1",
     "elements": lambda n: "[" + "1, " * n + "]",
     "sequences": lambda n: '"' + "${1}" * n + '"',
+    "directives": lambda n: '"' + "%{ if true }x%{ endif }" * n + '"',
     "splats of names": lambda n: "[]" + ".*" * n,
 }
 
@@ -116,17 +117,25 @@ def test_values_cannot_be_deeper_than_their_source() -> None:
         evaluate(f"b {'k ' * 300}{{}}\n", display_path="t.hcl")
 
 
-ITEMS = f"[{'1, ' * 1000}]"
+#: Eleven hundred elements: what takes each of them as often exceeds the budget, anything else does not.
+ITEMS = f"[{'1, ' * 1100}]"
+OBJECTS = f"[{'{n = 1}, ' * 1100}]"
 
 
 @pytest.mark.parametrize(
     "expression",
     [
-        f"length([for a in {ITEMS}: [for b in {ITEMS}: [for c in {ITEMS}: 1]]])",
-        '"' + f"%{{ for a in {ITEMS} }}" * 3 + "%{ endfor }" * 3 + '"',
-        f"[for a in {ITEMS}: [for b in {ITEMS}: 1 if [{ITEMS}] == [{ITEMS}]]]",
-        f"[for a in {ITEMS}: [for b in {ITEMS}: length({ITEMS}[*])]]",
-        f"[for o in [{{for i, v in {ITEMS}: i => v}}]: [for a in {ITEMS}: [for b in {ITEMS}: length(values(o))]]]",
+        f"[for l in [{ITEMS}]: length([for a in l: [for b in l: 1]])]",
+        f"[for l in [{ITEMS}]: length([for a in l: [for b in l: 1 if false]])]",
+        f'[for l in [{ITEMS}]: "%{{ for a in l }}%{{ for b in l }}%{{ endfor }}%{{ endfor }}"]',
+        f"[for l in [{ITEMS}]: length([for a in l: l == l])]",
+        f"[for l in [{ITEMS}]: length([for a in l: l[*]])]",
+        f"[for l in [{ITEMS}]: length([for a in l: l.*])]",
+        f"[for l in [{OBJECTS}]: length([for a in l: l.*.n])]",
+        f"[for o in [{{for i, v in {ITEMS}: i => v}}]: length([for a in o: values(o)])]",
+        f"[for o in [{{for i, v in {ITEMS}: i => v}}]: length([for a in o: keys(o)])]",
+        f"[for l in [{ITEMS}]: [for a in l: l]]",
+        f"[for o in [{{for i, v in {ITEMS}: i => v}}]: [for a in o: o]]",
         # Each level holds the one below it twice: cheap to evaluate, enormous to write out.
         "[for a in " * 60 + "[0]" + ": [a, a]]" * 60,
     ],
@@ -143,7 +152,7 @@ def test_work_is_bounded(expression: str) -> None:
         f'"%{{ for a in {ITEMS} }}%{{ for b in {ITEMS} }}{"x" * 100}%{{ endfor }}%{{ endfor }}"',
         f'[for s in ["{"x" * 100_000}"]: [for a in {ITEMS}: "${{s}}${{a}}"]]',
         f'[for s in ["{"x" * 100_000}"]: [for a in {ITEMS}: s]]',
-        f'[for s in ["{"x" * 100_000}"]: [for a in {ITEMS}: {{(s) = a}}]]',
+        f'[for s in ["{"x" * 100_000}"]: length([for a in {ITEMS}: {{(s) = a}}])]',
         f'length([for a in {ITEMS}: 1 if "{"x" * 100_000}" == "{"x" * 100_000}"])',
     ],
 )
@@ -174,6 +183,12 @@ def test_enormous_files_are_refused_unread() -> None:
         evaluate(b'"${' * 4_000_000, display_path="t.hcl")
 
 
+def test_warnings_are_not_hoarded() -> None:
+    lexer = Lexer('"' + "\\q" * 1000 + '"')
+    lexer.tokens()
+    assert len(lexer.warnings) == MAX_DIAGNOSTICS
+
+
 # Linear time
 
 
@@ -202,7 +217,7 @@ REPEATED: dict[str, Callable[[int], str]] = {
     "open sequences in a heredoc": lambda n: "a = <<E\n" + "${" * n + "\nE\n",
     "sequences": lambda n: 'a = "' + "${1}" * n + '"\n',
     "comments in sequences": lambda n: 'a = "' + "${1 # c}" * n + '"\n',
-    "open comments in sequences": lambda n: 'a = "' + "${ /* } " * n + '"\n',
+    "open comments in a sequence": lambda n: 'a = "${' + "/* " * n,
     "comments": lambda n: "# x\n/* y */\n" * n,
     "open heredocs in a sequence": lambda n: 'a = "${' + "".join(f"<<E{i}\n" for i in range(n)),
     "heredocs": lambda n: "".join(f"a{i} = <<-E\n  x\n  E\n" for i in range(n)),
@@ -231,6 +246,7 @@ def test_work_grows_with_the_size_of_the_file(kind: str) -> None:
     """Four times the text takes about four times the calls, not sixteen times."""
     small, large = (calls_for(REPEATED[kind](size)) for size in (1000, 4000))
     assert large < 5 * small + 1000
+    assert large < 100 * len(REPEATED[kind](4000))
 
 
 class ScannedText(str):
@@ -246,7 +262,7 @@ class ScannedText(str):
         return found
 
 
-@pytest.mark.parametrize("kind", ["open comments in sequences", "comments", "comments in sequences"])
+@pytest.mark.parametrize("kind", ["open comments in a sequence", "comments", "comments in sequences"])
 def test_searches_do_not_read_the_text_again_and_again(kind: str) -> None:
     text = ScannedText(REPEATED[kind](2000))
     with contextlib.suppress(SourceError):

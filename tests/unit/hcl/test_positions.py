@@ -23,7 +23,7 @@ loop = [for n in ["a"]: { id = n, kind = 5 }]
 map = {for n in ["a"]: n => { k = 1 }}
 groups = {for n in ["a"]: n => { k = 1 }...}
 twice = { k = 1, k = 2 }
-wrapped = ("${{ k = [7] }}")
+wrapped = ("${{ ("k") = [7] }}")
 chosen = true ? { k = 1 } : { k = 2 }
 merged = { x = 1 }
 merged "y" {
@@ -51,7 +51,7 @@ VALUES: dict[Path, tuple[int, int]] = {
     ("map", "a", "k"): (16, 35),
     ("groups", "a", 0, "k"): (17, 38),
     ("twice", "k"): (18, 22),
-    ("wrapped", "k", 0): (19, 22),
+    ("wrapped", "k", 0): (19, 26),
     ("merged", "x"): (21, 16),
     ("merged", "y", "z"): (23, 7),
 }

@@ -52,6 +52,7 @@ STRINGS = {
     # A stray directive in a branch that is not written is not noticed.
     '"%{ if false }%{ endfor }%{ endif }x"': "x",
     '"%{ if true }a%{ else }b%{ else }c%{ endif }"': "a",
+    '"%{ if false }%{ for v in [1] }x%{ endif }ok"': "ok",
     # Normalisation.
     r'"e\u0301"': "\u00e9",
     r'"${"e"}\u0301${1}"': "\u00e91",
@@ -84,6 +85,8 @@ HEREDOCS = {
     '<<-E\n    ${"x\\n"}      y\n    z\n  E': "x\n  y\nz\n",
     # After a directive it is not.
     '<<-E\n    %{ if true }${"x\\n"}%{ endif }  y\n    z\n  E': "x\n  y\nz\n",
+    '<<-E\n    ${"x\\n"}%{ if true }%{ endif }  y\n    z\n  E': "x\n  y\nz\n",
+    '<<-E\n    ${"x\\n"}%{ for v in [] }%{ endfor }  y\n    z\n  E': "x\n  y\nz\n",
     "<<-E\n  %{ if true ~}\n  yes\n  %{ else ~}\n  no\n  %{ endif ~}\n  E": "yes\n",
     "<<-E\n    %{ for k, v in {b = 2, a = 1} ~}\n    ${k}=${v}\n    %{ endfor ~}\n    E": "a=1\nb=2\n",
     # Strip markers do not change what counts as indentation.
@@ -148,6 +151,7 @@ def test_a_marker_line_inside_a_sequence_ends_the_heredoc() -> None:
         ('a = "b${"c${1"}"}"\n', (1, 7)),
         ("a = <<E\n${<<E\nx\nE\n}\nE\n", (2, 1)),
         ("a = <<E\n${<<F\nx\nE\n", (2, 1)),
+        ("a = <<E\n${<<F\nx\nE\nF\n}\nE\n", (2, 1)),
     ],
 )
 def test_the_outermost_unclosed_sequence_is_the_error(source: str, place: tuple[int, int]) -> None:

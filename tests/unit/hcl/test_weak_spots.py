@@ -101,12 +101,13 @@ def test_ws_05_08_a_repeated_key_is_mentioned() -> None:
 
 
 def test_ws_05_09_a_dropped_backslash_is_mentioned() -> None:
-    source = 'a = "\\d+\\."\nb = "\\n \\" \\\\ \\/ \\${x} \\%{y}"\nc = <<E\n\\d\nE\n'
+    source = 'a = "\\d+\\."\nb = "\\n \\" \\\\ \\/ \\${x} \\%{y}"\nc = <<E\n\\d\nE\nd = "\\$HOME"\n'
     document = evaluate(source, display_path="t.hcl")
     assert document.value["a"] == "d+."
     assert [(warning.severity, tuple(warning.position)) for warning in document.warnings] == [
         (Severity.WARNING, (1, 6)),
         (Severity.WARNING, (1, 9)),
+        (Severity.WARNING, (6, 6)),
     ]
     assert "`\\d`" in document.warnings[0].message
 
@@ -129,6 +130,8 @@ def test_ws_05_12_an_empty_crlf_line_keeps_the_indentation_rule() -> None:
         ("${\n  1 # }\n}", "1"),
         ('${\n  1 // the "end" }\n}', "1"),
         ("${ {\n  a = 1 # }\n}.a }", "1"),
+        ('${ "${\n1}" # }\n}', "1"),
+        ("${ 1 /*\n*/ # }\n}", "1"),
         # A comment on the line of the opening leaves the closing brace alone, as it always did.
         ("${1 # one}", "1"),
         ("${1 // {} ~}  ", "1"),
