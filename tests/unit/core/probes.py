@@ -4,6 +4,7 @@ What forks, kills or counts descriptors must not do so in the process that runs 
 descriptors of its own.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -40,7 +41,5 @@ def run_probe(script: Path, *arguments: str | Path, **variables: str) -> Any:
 
 def kill_group(group: int) -> None:
     """Kills every process of a group that is still there."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
