@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vizier_core.agent.default_prompts import DEFAULT_PROMPTS
 from vizier_core.agent.errors import CompanionPromptError, PlaceholderFileError
+from vizier_core.agent.settings import PromptOrigin, PromptText
 from vizier_core.config.agents import PromptKind
 from vizier_kernel.placeholders import may_be_missing
 
@@ -12,23 +13,26 @@ from vizier_kernel.placeholders import may_be_missing
 NOT_AVAILABLE = "N/A"
 
 
-def prompt_text(kind: PromptKind, configured: str | None, execution_root: Path, project_root: Path) -> str:
+def prompt_text(
+    kind: PromptKind, configured: PromptText | None, execution_root: Path, project_root: Path
+) -> PromptText:
     """The text of a prompt: as configured, else from a file in `.vizier`, else the built-in one (spec 07 §4.2).
 
     Args:
         kind: what it is for.
-        configured: the text that the override tables hold, if one does.
+        configured: what the override tables hold, from :func:`vizier_core.agent.settings.prompt_override`.
         execution_root: where the agent works; its `.vizier` comes first (WS-07-19).
         project_root: whose `.vizier` comes next.
     """
     if configured is not None:
         return configured
     for root in (execution_root, project_root):
+        path = root / ".vizier" / f"{kind.name}_PROMPT.md"
         try:
-            return (root / ".vizier" / f"{kind.name}_PROMPT.md").read_bytes().decode("utf-8", "replace")
+            return PromptText(path.read_bytes().decode("utf-8", "replace"), PromptOrigin.REPO_FILE, path)
         except OSError:
             continue
-    return DEFAULT_PROMPTS[kind]
+    return PromptText(DEFAULT_PROMPTS[kind], PromptOrigin.DEFAULT)
 
 
 def companion_text(text: str | None, file: str | None, execution_root: Path) -> str | None:

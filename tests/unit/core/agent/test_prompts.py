@@ -6,6 +6,7 @@ import pytest
 
 from vizier_core.agent.errors import CompanionPromptError, PlaceholderFileError
 from vizier_core.agent.prompts import companion_text, placeholder_files, prompt_text
+from vizier_core.agent.settings import PromptOrigin, PromptText
 from vizier_core.config.agents import PromptKind
 
 FILES = {
@@ -26,33 +27,35 @@ def put(path: Path, text: str | bytes) -> Path:
 
 @pytest.mark.parametrize("kind", PromptKind)
 def test_each_kind_has_a_file(tmp_path: Path, kind: PromptKind) -> None:
-    put(tmp_path / ".vizier" / FILES[kind], f"text for {kind}")
-    assert prompt_text(kind, None, tmp_path, tmp_path) == f"text for {kind}"
+    path = put(tmp_path / ".vizier" / FILES[kind], f"text for {kind}")
+    found = prompt_text(kind, None, tmp_path, tmp_path)
+    assert found == PromptText(f"text for {kind}", PromptOrigin.REPO_FILE, path)
 
 
 def test_the_configuration_beats_the_file(tmp_path: Path) -> None:
     put(tmp_path / ".vizier" / FILES[KIND], "from the file")
-    assert prompt_text(KIND, " as it is\n", tmp_path, tmp_path) == " as it is\n"
+    configured = PromptText(" as it is\n", PromptOrigin.CONFIG)
+    assert prompt_text(KIND, configured, tmp_path, tmp_path) == configured
 
 
 @pytest.mark.parametrize("content", ["", "\n Keep {{this}}\r\n", "ünï"])
 def test_the_file_is_verbatim_even_when_empty(tmp_path: Path, content: str) -> None:
     put(tmp_path / ".vizier" / FILES[KIND], content)
-    assert prompt_text(KIND, None, tmp_path, tmp_path) == content
+    assert prompt_text(KIND, None, tmp_path, tmp_path).text == content
 
 
 def test_ws_07_19_the_file_of_the_execution_root_comes_first(tmp_path: Path) -> None:
     worktree = tmp_path / ".vizier/tmp-worktrees/x"
     put(tmp_path / ".vizier" / FILES[KIND], "project")
     put(worktree / ".vizier/other.md", "")
-    assert prompt_text(KIND, None, worktree, tmp_path) == "project"
+    assert prompt_text(KIND, None, worktree, tmp_path).text == "project"
     put(worktree / ".vizier" / FILES[KIND], "worktree")
-    assert prompt_text(KIND, None, worktree, tmp_path) == "worktree"
+    assert prompt_text(KIND, None, worktree, tmp_path).text == "worktree"
 
 
 def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / ".vizier" / FILES[KIND]).mkdir(parents=True)
-    assert prompt_text(KIND, None, tmp_path, tmp_path).startswith("<mainInstruction>\n")
+    assert prompt_text(KIND, None, tmp_path, tmp_path).origin is PromptOrigin.DEFAULT
 
 
 REQUIRED = {
@@ -71,7 +74,7 @@ REQUIRED = {
 
 @pytest.mark.parametrize("kind", PromptKind)
 def test_built_in_texts_say_what_they_must(tmp_path: Path, kind: PromptKind) -> None:
-    text = prompt_text(kind, None, tmp_path, tmp_path)
+    text = prompt_text(kind, None, tmp_path, tmp_path).text
     assert [phrase for phrase in REQUIRED[kind] if phrase not in " ".join(text.split())] == []
     wrapped = text.startswith("<mainInstruction>\n") and text.endswith("\n</mainInstruction>")
     assert wrapped == (kind in {PromptKind.DOCUMENTATION, PromptKind.IMPLEMENTATION_PLAN, PromptKind.MERGE_CONFLICT})
