@@ -111,7 +111,7 @@ def exchange(inlets: Iterable[Inlet], outlets: Iterable[Outlet], seconds: float)
 
     Args:
         inlets: those with nothing to write are left out.
-        outlets: those that are closed are left out.
+        outlets: those that are closed are left out; where several are ready, they are read in this order.
         seconds: how long to wait at most.
     """
     poll = select.poll()
@@ -124,7 +124,8 @@ def exchange(inlets: Iterable[Inlet], outlets: Iterable[Outlet], seconds: float)
         if outlet.open:
             poll.register(outlet, select.POLLIN)
             actions[outlet.fileno()] = outlet.read
-    ready = poll.poll(seconds * 1000)
-    for descriptor, _ in ready:
-        actions[descriptor]()
+    ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
+    for descriptor, act in actions.items():
+        if descriptor in ready:
+            act()
     return bool(ready)

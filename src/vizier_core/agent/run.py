@@ -32,7 +32,7 @@ _BACKLOG: Final = 1024 * 1024
 #: When a program has ended and something still holds its output open, this many seconds of silence are the end of it,
 #: so many seconds in all, or so many bytes that the filter has not taken: they are not the program's own.
 _DRAIN_SILENCE: Final = 0.5
-_DRAIN_MOST: Final = 5.0
+_DRAIN_MOST: Final = 2.0
 _DRAIN_BACKLOG: Final = 64 * 1024 * 1024
 #: How long to wait between looks at whether a program has ended, in seconds: soon after it did something, later rarely.
 _SHORTEST_PAUSE: Final = 0.001
@@ -251,7 +251,8 @@ class _Conversation:
         for program in programs:
             if program.ended:
                 program.stdin.abandon()
-        outlets = [outlet for program in programs for outlet in (program.stdout, program.stderr)]
+        # What was said about the way comes before the outcome.
+        outlets = [outlet for program in programs for outlet in (program.stderr, program.stdout)]
         if self._backlog() > _BACKLOG and not self._agent.ended:
             outlets.remove(self._agent.stdout)
         return exchange([program.stdin for program in programs], outlets, seconds)

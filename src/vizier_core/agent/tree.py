@@ -16,9 +16,8 @@ from vizier_core.process import ProcessInfo, inspect, is_alive, session_members
 
 #: How often ended processes are looked for, in seconds.
 _LOOK_AGAIN: Final = 0.02
-#: After so many rounds of killing, of so many seconds each, the rest is somebody else's or stuck in the kernel.
-_KILL_ROUNDS: Final = 5
-_KILL_WAIT: Final = 1.0
+#: How long killed processes may take to be gone, in seconds.
+_KILL_WAIT: Final = 5.0
 
 
 class ProcessTree:
@@ -39,30 +38,27 @@ class ProcessTree:
             self._began = info.start_ticks
 
     def end(self, grace: float) -> list[int]:
-        """Ends them all: TERM, a grace period in seconds, KILL, and again until none is left.
+        """Ends them all: TERM, a grace period in seconds, KILL; also what is started meanwhile.
 
         Returns:
-            The pids that are still there.
+            The pids that are still there: somebody else's, or stuck in the kernel.
         """
-        self._signal(signal.SIGTERM)
-        # A stopped process would never see the signal.
-        self._signal(signal.SIGCONT)
-        if self._wait_until_gone(grace):
+        if self._signal_until_gone(signal.SIGTERM, grace):
             return []
-        for _ in range(_KILL_ROUNDS):
-            self._signal(signal.SIGKILL)
-            if self._wait_until_gone(_KILL_WAIT):
-                return []
+        self._signal_until_gone(signal.SIGKILL, _KILL_WAIT)
         return sorted(info.pid for info in self._living())
 
-    def _signal(self, number: signal.Signals) -> None:
-        for info in self._living():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(info.pid, number)
-
-    def _wait_until_gone(self, seconds: float) -> bool:
+    def _signal_until_gone(self, number: signal.Signals, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
-        while self._living():
+        told: set[tuple[int, int]] = set()
+        # Twice: what was started behind the back of the first look, by a process that is dead now, the second one sees.
+        while living := self._living() or self._living():
+            for info in living:
+                if (info.pid, info.start_ticks) not in told:
+                    told.add((info.pid, info.start_ticks))
+                    _signal(info.pid, number)
+                    # A stopped process would never see the signal.
+                    _signal(info.pid, signal.SIGCONT)
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_LOOK_AGAIN)
@@ -92,6 +88,11 @@ class ProcessTree:
             return [info for info in members if self._began is not None and info.start_ticks >= self._began]
         groups = {program.pid for program in self._programs}
         return [info for info in members if _group(info.pid) in groups]
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _group(pid: int) -> int | None:

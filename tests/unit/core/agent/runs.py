@@ -19,7 +19,7 @@ class Run:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.result: AgentReply | AgentFailure | None = None
-        self.progress: list[str] = []
+        self.progress: Any = []
         self.reply = ""
         self.warnings: list[str] = []
 

@@ -83,12 +83,12 @@ def test_no_arguments_are_added_and_the_directory_is_given(run: Run, tmp_path: P
 def test_the_environment_is_inherited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY", "k e y")
     monkeypatch.setenv("VIZIER_DISABLE_STDBUF", "1")
-    run.agent(sys.executable, "-c", "import os, json; print(json.dumps(dict(os.environ), sort_keys=True))")
-    import json
-
-    assert json.loads(run.reply) == {**os.environ, "LC_CTYPE": json.loads(run.reply).get("LC_CTYPE", "")} or json.loads(
-        run.reply
-    ) == dict(os.environ)
+    run.agent("env", "-0")
+    seen = dict(entry.split("=", 1) for entry in run.reply.rstrip("\0\n").split("\0"))
+    # The line editor of whoever runs the tests sets two variables behind Python's back.
+    assert {
+        name: value for name, value in seen.items() if name in os.environ or name not in {"COLUMNS", "LINES"}
+    } == dict(os.environ)
 
 
 def test_nothing_is_inherited_but_the_three_streams(run: Run, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_script_whose_interpreter_is_missing(
 
 def test_a_program_of_no_known_format(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIZIER_DISABLE_STDBUF", "1")
-    with pytest.raises(AgentNotStartedError, match="(?i)exec format error"):
+    with pytest.raises(AgentNotStartedError, match=r"(?i)exec format error"):
         run.agent(script_file(tmp_path / "agent", "\0\1\2"))
 
 
@@ -239,7 +239,7 @@ def test_a_directory_that_is_not_there(run: Run, tmp_path: Path) -> None:
         run.agent("true", cwd=tmp_path / "gone")
 
 
-@pytest.mark.parametrize(("name", "reason"), [("/no/filter", "no such program"), ("./file", "(?i)permission denied")])
+@pytest.mark.parametrize(("name", "reason"), [("/no/filter", "no such program"), ("./file", "Permission denied")])
 def test_a_filter_that_cannot_be_started_keeps_the_agent_from_running(
     run: Run, tmp_path: Path, name: str, reason: str
 ) -> None:
@@ -427,7 +427,10 @@ def test_no_threads_and_no_descriptors_are_left(run: Run) -> None:
     assert (threading.active_count(), thread_count(), len(os.listdir("/proc/self/fd"))) == before
 
 
-def test_ws_07_17_a_long_reply_is_passed_on_whole_but_kept_in_part(run: Run, tmp_path: Path) -> None:
+def test_ws_07_17_a_long_reply_is_passed_on_whole_but_kept_in_part(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIZIER_DISABLE_STDBUF", "1")
     run.script("seq -w 3000000")
     assert len(run.reply) == 8 * 3_000_000
     assert run.answer.text.truncated_from == len(run.reply)
@@ -436,5 +439,5 @@ def test_ws_07_17_a_long_reply_is_passed_on_whole_but_kept_in_part(run: Run, tmp
 
 
 def test_a_disk_without_room_for_the_reply_is_an_error(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(AgentError, match="I/O error: .*gone"):
+    with pytest.raises(AgentError, match=r"I/O error: .*gone"):
         run.__class__(tmp_path / "gone").script("head -c 10000000 /dev/zero; sleep 300", cwd=tmp_path)
