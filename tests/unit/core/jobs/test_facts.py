@@ -1,6 +1,7 @@
 """What the scheduler finds out: about artifacts, preconditions, pinned heads (spec 01 §4)."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,20 @@ from ..records import Document, after, custom, document, needs, put, put_text
 DIRTY = "working tree has uncommitted or untracked changes"
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A repository with one commit on the branch `main`."""
-    root = tmp_path / "project"
-    git(tmp_path, "init", "--quiet", "--initial-branch=main", str(root))
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with one commit on the branch `main`, to be copied."""
+    root = tmp_path_factory.mktemp("repository")
+    git(root, "init", "--quiet", "--initial-branch=main", "--template=")
     (root / ".gitignore").write_text("ignored\n")
-    commit(root)
+    git(root, "add", ".gitignore")
+    git(root, "commit", "--quiet", "--message=x")
     return root
+
+
+@pytest.fixture
+def root(repository: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(repository, tmp_path / "project"))
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -37,12 +44,6 @@ def git(directory: Path, *arguments: str) -> str:
         ["git", *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
-
-
-def commit(root: Path) -> str:
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--allow-empty", "--message=x")
-    return git(root, "rev-parse", "HEAD")
 
 
 @pytest.fixture
