@@ -176,6 +176,13 @@ class RecordIndex:
             self._records[job_id] = record
         return record
 
+    def find(self, job_id: str) -> JobRecord | None:
+        """Like :meth:`record`, but None for a job that is gone, or cannot be read any more."""
+        try:
+            return self.record(job_id)
+        except (UnknownJobError, MalformedFileError):
+            return None
+
     def active(self) -> list[Head]:
         """The jobs that have not ended, oldest first."""
         return sorted((self.heads[job_id] for job_id in self._active), key=lambda head: head.age_key)

@@ -69,6 +69,7 @@ def worker_main(context: JobsContext, job_id: str) -> NoReturn:
             context.store.lock.release()
         except BaseException as error:
             _report(error)
+            context.store.lock.release()
             os._exit(1)
         os._exit(0 if code == 0 else 1)
 
