@@ -68,11 +68,13 @@ def evaluate(source: bytes | str, *, display_path: str) -> Document:
     evaluator = Evaluator(budget)
     bodies = BodyEvaluator(parsed.source, evaluator)
     values = bodies.file(parsed.body)
-    parsed.refuse(bodies.errors)
+    if bodies.errors:
+        raise parsed.refused(bodies.errors)
     positions = ValuePositions(parsed.body)
     tree = PlainTree(positions, budget)
     value = tree.of(values)
-    parsed.refuse(tree.errors)
+    if tree.errors:
+        raise parsed.refused(tree.errors)
     warnings = parsed.warnings([*parsed.lexical_warnings, *evaluator.warnings.items(), *bodies.warnings.items()])
     return Document(value, warnings, parsed.source, positions)
 
@@ -87,7 +89,8 @@ def top_level_strings(source: bytes | str, names: Collection[str], *, display_pa
     wanted = tuple(item for item in parsed.body.items if isinstance(item, Attribute) and item.name in names)
     bodies = BodyEvaluator(parsed.source, Evaluator(Budget(len(parsed.source.text))))
     values = bodies.file(Body(wanted))
-    parsed.refuse(bodies.errors)
+    if bodies.errors:
+        raise parsed.refused(bodies.errors)
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
@@ -95,26 +98,24 @@ class _Parsed:
     """A file without syntax errors."""
 
     def __init__(self, source: bytes | str, display_path: str) -> None:
-        self.display_path = display_path
+        self._display_path = display_path
         self.source, unreadable = read(source)
         if unreadable:
-            self.refuse([unreadable])
+            raise self.refused([unreadable])
         lexer = Lexer(self.source.text)
         try:
             tokens = lexer.tokens()
         except SourceError as error:
-            self.refuse([error])
-            raise
+            raise self.refused([error]) from None
         parser = Parser(self.source, tokens)
         self.body = parser.file()
-        self.refuse(parser.errors)
+        if parser.errors:
+            raise self.refused(parser.errors)
         self.lexical_warnings = lexer.warnings
 
-    def refuse(self, errors: Iterable[SourceError]) -> None:
-        """Raises what stands against the file, if anything does."""
-        diagnostics = [self.source.error(error) for error in errors]
-        if diagnostics:
-            raise HclError(self.display_path, diagnostics) from None
+    def refused(self, errors: Iterable[SourceError]) -> HclError:
+        """What to raise when something stands against the file."""
+        return HclError(self._display_path, [self.source.error(error) for error in errors])
 
     def warnings(self, found: Iterable[tuple[int, str]]) -> tuple[Diagnostic, ...]:
         """The diagnostics for offsets and texts, in source order."""
