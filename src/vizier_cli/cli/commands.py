@@ -212,6 +212,18 @@ ROOT: Final = Command(
             action="help",
             anywhere=True,
         ),
+        Command(
+            "clean",
+            "Remove what a job or its run has left behind",
+            action="clean",
+            options=(
+                Option("yes", "Do not ask", short="y"),
+                _TEXT_OR_JSON,
+                Option("keep-branches", "Delete no branches"),
+                Option("force", "Go on although active jobs wait for what is removed"),
+            ),
+            positionals=(Positional("JOB_ID", "Job id"),),
+        ),
         _JOBS,
         _RUN,
         Command(

@@ -13,12 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from vizier_core.jobs.clean import CleanRefusedError, CleanResult, CleanScope, clean_job, preview_clean
     from vizier_core.jobs.context import JobsContext, open_project
     from vizier_core.jobs.graph import Edge, ScheduleGraph
     from vizier_core.jobs.liveness import is_dead
     from vizier_core.jobs.logs import LogFollower, LogLine, latest_log_line
     from vizier_core.jobs.model import JobMetadata, JobRecord, JobSchedule
-    from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
+    from vizier_core.jobs.ops import approve_job, cancel_job, gc_jobs, reject_job, retry_job
     from vizier_core.jobs.reconcile import reconcile_job
     from vizier_core.jobs.scheduler import TickOutcome, scheduler_tick
     from vizier_core.jobs.settings import JobSettings
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from vizier_core.jobs.workflow_runtime import run_workflow_node_command
 
 __all__ = [
+    "CleanRefusedError",
+    "CleanResult",
+    "CleanScope",
     "Edge",
     "EnqueuedRun",
     "JobListing",
@@ -43,11 +47,14 @@ __all__ = [
     "TickOutcome",
     "approve_job",
     "cancel_job",
+    "clean_job",
     "enqueue_workflow_runs",
+    "gc_jobs",
     "is_dead",
     "latest_log_line",
     "list_jobs",
     "open_project",
+    "preview_clean",
     "reconcile_job",
     "reject_job",
     "retry_job",
@@ -57,12 +64,13 @@ __all__ = [
 ]
 
 _HOME: Final = {
+    "clean": ("CleanRefusedError", "CleanResult", "CleanScope", "clean_job", "preview_clean"),
     "context": ("JobsContext", "open_project"),
     "graph": ("Edge", "ScheduleGraph"),
     "liveness": ("is_dead",),
     "logs": ("LogFollower", "LogLine", "latest_log_line"),
     "model": ("JobMetadata", "JobRecord", "JobSchedule"),
-    "ops": ("approve_job", "cancel_job", "reject_job", "retry_job"),
+    "ops": ("approve_job", "cancel_job", "gc_jobs", "reject_job", "retry_job"),
     "scheduler": ("TickOutcome", "scheduler_tick"),
     "settings": ("JobSettings",),
     "reconcile": ("reconcile_job",),
