@@ -89,6 +89,13 @@ class PromptContextError(AgentError):
         super().__init__(f"I/O error: cannot read {path}: {reason}")
 
 
+class CompanionPromptError(AgentError):
+    """The file with what a node adds to a prompt cannot be read (spec 07 §4.6 step 6)."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot read {path}: {reason}")
+
+
 class PlaceholderFileError(AgentError):
     """A file that a prompt's placeholder names and that cannot be read (spec 06 §8.1)."""
 

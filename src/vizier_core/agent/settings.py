@@ -211,4 +211,4 @@ def _inherited(
     if label and label.place < selector.place and label.value != selector.value:
         yield f"{agent} keeps the label `{label.value}` of {steps[label.place].name}"
     if command and command.place < selector.place:
-        yield f"{agent} runs the command of {steps[command.place].name}: {' '.join(command.value)}"
+        yield f"{agent} runs the command of {steps[command.place].name}: {command.value[0]}"

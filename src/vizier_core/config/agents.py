@@ -24,7 +24,7 @@ class PromptKind(StrEnum):
 LIVE_PROMPTS: Final = frozenset({PromptKind.MERGE_CONFLICT})
 
 
-class AgentRuntime(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AgentRuntime(msgspec.Struct, frozen=True, kw_only=True):
     """How an agent is run; None where a table does not say (spec 07 §3.2)."""
 
     #: Names the shim and the progress lines; lower case.
@@ -43,7 +43,7 @@ class Documentation(msgspec.Struct, frozen=True, kw_only=True):
     include_narrative_docs: bool | None = None
 
 
-class PromptOverride(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PromptOverride(msgspec.Struct, frozen=True, kw_only=True):
     """What replaces a prompt, and the agent that gets it (spec 07 §3.3)."""
 
     text: str | None = None

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from vizier_core.config.agents import PromptOverride
 from vizier_core.config.effective import Effective, Setting
 from vizier_core.config.keys import KEYS, Key, Status
 from vizier_core.config.layers import read_layer
@@ -45,7 +46,7 @@ def explain_settings(root: Path, explicit: Path | None = None) -> list[Effective
     ]
     set_paths = {path for path, _ in effective.settings}
     found += [
-        (_place(key.path, ()), EffectiveValue(key.path, _plain(key.default, key), None))
+        (_place(key.path, ()), EffectiveValue(key.path, _plain(key.default), None))
         for key in KEYS
         if key.status is Status.LIVE and key.default is not None and key.path not in set_paths
     ]
@@ -62,7 +63,9 @@ def _place(path: str, chosen: tuple[str, ...]) -> tuple[int, tuple[str, ...], in
 def _value(path: str, chosen: tuple[str, ...], setting: Setting) -> EffectiveValue:
     key = _KEYS[path][1]
     legacy = key.status is Status.LEGACY
-    return EffectiveValue(_name(key, chosen), _plain(setting.value, key), setting.source, legacy)
+    # No filter at all is written `false`.
+    value = False if key.kind is FILTER and setting.value == () else _plain(setting.value)
+    return EffectiveValue(_name(key, chosen), value, setting.source, legacy)
 
 
 def _name(key: Key, chosen: tuple[str, ...]) -> str:
@@ -73,7 +76,12 @@ def _name(key: Key, chosen: tuple[str, ...]) -> str:
     return name
 
 
-def _plain(value: Any, key: Key) -> Any:
-    if key.kind is FILTER and not value:
-        return False  # as it is written in the file
+def _plain(value: Any) -> Any:
+    """A value as JSON has it, in the form in which a file would say it."""
+    if isinstance(value, PromptOverride):
+        runtime = {name: part for name, part in msgspec.structs.asdict(value.runtime).items() if part is not None}
+        if runtime.get("progress_filter") == ():
+            runtime["progress_filter"] = False
+        parts = {"path": value.path, "text": value.text, "agent": value.selector or runtime or None}
+        value = {name: part for name, part in parts.items() if part is not None}
     return msgspec.json.decode(msgspec.json.encode(value, enc_hook=str))

@@ -43,6 +43,8 @@ def read_text(path: Path, what: str) -> str:
         raise ConfigError(f"cannot read {what}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"cannot read {what}: not valid UTF-8 at byte {error.start}") from None
+    except ValueError as error:  # no file has such a name
+        raise ConfigError(f"cannot read {what}: {error}") from None
 
 
 def _parse_json(text: str, path: Path) -> Any:

@@ -83,9 +83,12 @@ def dotted(table: str, name: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Text in one line, not too long and without characters that would steer a terminal."""
-    if len(text) > _SHOWN_LENGTH:
-        text = f"{text[: _SHOWN_LENGTH - 3]}..."
+    """Text as messages repeat it: printable and not too long."""
+    return printable(text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 3]}...")
+
+
+def printable(text: str) -> str:
+    """Text in one line, without characters that would steer a terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

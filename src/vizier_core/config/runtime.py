@@ -7,7 +7,7 @@ from typing import Any, Final
 from vizier_core.config.agents import AgentRuntime, PromptKind, PromptOverride
 from vizier_core.config.former import BACKEND, FALLBACK, MODEL, REASONING, refuse_former
 from vizier_core.config.parse import read_text
-from vizier_core.config.reading import Reading, Spot, dotted, shown
+from vizier_core.config.reading import Reading, Spot, dotted, printable, shown
 from vizier_core.config.values import AGENT, COMMAND, FILTER, FLAG, NAME, OUTPUT, Kind, text_of
 
 #: The keys of a runtime table; any other refuses the file.
@@ -92,7 +92,7 @@ def _text(table: Mapping[str, Any], spot: Spot) -> tuple[str | None, Path | None
         return next(filter(None, (text_of(table.get(key)) for key in _TEXT_KEYS)), None), None
     path = spot.reading.path.parent / named
     spot.reading.included.append(path)
-    return read_text(path, f"prompt file {path}, named by `{spot.key}` in {spot.reading.path}"), path
+    return read_text(path, f"prompt file {printable(str(path))}, named by `{spot.key}` in {spot.reading.path}"), path
 
 
 #: Refuses what a runtime table may not hold, and files that cannot be read (`ConfigError`).

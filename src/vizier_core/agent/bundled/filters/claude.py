@@ -50,7 +50,7 @@ class ClaudeFilter(VendorFilter):
         elif kind == "error":
             self.fail(kind, event)
         else:
-            words = collapsed(first_text(event, "message", "detail", "subtype") or compact_json(event))
+            words = collapsed(first_text(event, "message", "detail", "subtype") or self.line)
             self.progress.tell(f"{kind}: {words}", CYAN)
             self._fall_back(words)
 

@@ -53,9 +53,7 @@ class GeminiFilter(VendorFilter):
         elif kind == "error" and event.get("severity") != "warning":
             self.fail(kind, event)
         else:
-            self.progress.tell(
-                f"{kind}: {collapsed(first_text(event, 'message', 'detail') or compact_json(event))}", CYAN
-            )
+            self.progress.tell(f"{kind}: {collapsed(first_text(event, 'message', 'detail') or self.line)}", CYAN)
 
     def _take_reply(self, event: Event) -> None:
         content = text_of(event.get("content"))

@@ -32,7 +32,8 @@ class Progress:
         self._reports = reports
 
     def tell(self, text: str, colour: int = PLAIN) -> None:
-        """Writes a line; `colour` is an SGR number."""
+        """Writes a line, whatever the text holds; `colour` is an SGR number."""
+        text = " ".join(text.splitlines())
         line = f"\x1b[{colour}m{text}\x1b[0m" if self._coloured and colour else text
         self._stream.write(encoded(line) + b"\n")
         self._stream.flush()
@@ -51,6 +52,7 @@ class VendorFilter:
         fallback: the reply if there is no better one.
         failure: what the vendor says has gone wrong, unless it has said since that all went well.
         usage: what the run has cost, under the names of `vizier_core.agent.report.Usage`.
+        line: the line of the stream that is being looked at.
     """
 
     label: ClassVar[str]
@@ -61,16 +63,17 @@ class VendorFilter:
         self.fallback = ""
         self.failure = ""
         self.usage: Event = {}
+        self.line = ""
         self._events = 0
 
     def take_line(self, line: bytes) -> None:
         """One line of the stream, an event or not; what is no event is progress as it stands (WS-07-10)."""
-        text = line.decode("utf-8", "replace")
-        event = _parse(text)
+        self.line = line.decode("utf-8", "replace")
+        event = _parse(self.line)
         if event is not None:
             self._events += 1
             self.take_event(event["type"], event)
-        elif words := collapsed(text):
+        elif words := collapsed(self.line):
             self.progress.tell(words)
 
     def take_event(self, kind: str, event: Event) -> None:
