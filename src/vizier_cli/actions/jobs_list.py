@@ -11,8 +11,9 @@ from typing import Any
 
 from vizier_cli.cli.app import App
 from vizier_cli.cli.jobs_raw import envelope, record_document
-from vizier_cli.cli.jobs_view import JOB_LIST_FIELDS, JOBS_DISPLAY, View, make_view
+from vizier_cli.cli.jobs_view import JOB_LIST_FIELDS, View, make_view
 from vizier_cli.cli.output import counted, json_text, label_block, table
+from vizier_core.config import ViewFormat
 from vizier_core.errors import OptionError
 from vizier_core.jobs import JobListing, list_jobs
 from vizier_kernel.scheduler import JobStatus
@@ -27,7 +28,7 @@ def run(app: App) -> int:
     if raw and arguments.value("format") != "json":
         raise OptionError("`--raw` requires `--format json`.")
     show_all = arguments.has("all")
-    display = JOBS_DISPLAY
+    display = app.settings.display.jobs
     listing = list_jobs(
         app.jobs,
         show_succeeded=show_all or display.show_succeeded,
@@ -37,12 +38,12 @@ def run(app: App) -> int:
         _print_json(envelope(), "jobs", map(record_document, listing.records()), sort=False)
         return 0
     if listing.is_empty:
-        form = arguments.value("format") or display.format
-        print(json_text({"header": {"outcome": _EMPTY}, "jobs": []}) if form == "json" else f"Outcome: {_EMPTY}")
+        as_json = ViewFormat(arguments.value("format") or display.format) is ViewFormat.JSON
+        print(json_text({"header": {"outcome": _EMPTY}, "jobs": []}) if as_json else f"Outcome: {_EMPTY}")
         return 0
     view = make_view(display, JOB_LIST_FIELDS, arguments.value("format"), app.warn, "display.lists.jobs.fields")
     outcome, hidden = _outcome(listing), _hidden(listing)
-    if view.format == "json":
+    if view.format is ViewFormat.JSON:
         header = {"outcome": outcome, **({"hidden": hidden} if hidden else {})}
         _print_json({"header": header}, "jobs", map(view.document, listing.records()), sort=True)
     else:
@@ -65,7 +66,7 @@ def _hidden(listing: JobListing) -> str:
 
 def _bodies(listing: JobListing, view: View) -> Iterator[str]:
     """What follows the header, each part to be preceded by a blank line."""
-    if view.format == "table":
+    if view.format is ViewFormat.TABLE:
         rows = [view.cells(record) for record in listing.records()]
         if rows and view.fields:
             yield table([[label for _, label in view.fields], *rows])

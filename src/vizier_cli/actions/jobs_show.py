@@ -2,8 +2,9 @@
 
 from vizier_cli.cli.app import App
 from vizier_cli.cli.jobs_raw import envelope, record_document
-from vizier_cli.cli.jobs_view import JOB_SHOW_FIELDS, JOBS_SHOW_DISPLAY, make_view
+from vizier_cli.cli.jobs_view import JOB_SHOW_FIELDS, make_view
 from vizier_cli.cli.output import json_text, table
+from vizier_core.config import ViewFormat
 from vizier_core.errors import OptionError
 
 
@@ -17,11 +18,11 @@ def run(app: App) -> int:
     if raw:
         print(json_text(envelope(job=record_document(record)), sort=False))
         return 0
-    display = JOBS_SHOW_DISPLAY
+    display = app.settings.display.jobs_show
     view = make_view(display, JOB_SHOW_FIELDS, arguments.value("format"), app.warn, "display.lists.jobs_show.fields")
-    if view.format == "json":
+    if view.format is ViewFormat.JSON:
         print(json_text(view.document(record)))
-    elif view.format == "table":
+    elif view.format is ViewFormat.TABLE:
         print(table(view.text_rows(record)))
     else:
         lines = (

@@ -161,7 +161,7 @@ _JOBS: Final = Command(
                     "Keep what finished in the last so many days",
                     kind=Kind.VALUE,
                     value_name="DAYS",
-                    number=(0, 2**63 - 1),
+                    number=(0, 2**64 - 1),
                     default="7",
                 ),
             ),
@@ -183,10 +183,24 @@ _RUN: Final = Command(
         Option("after", "Wait for a job or for run:<run id>", kind=Kind.VALUES, value_name="REF"),
         Option("require-approval", "Ask for approval before the first jobs start", conflicts=("no-require-approval",)),
         Option("no-require-approval", "Start the first jobs without approval"),
+        Option("ephemeral", "Remove all traces of the run once it has ended"),
         Option("follow", "Follow the run to its end"),
         _TEXT_OR_JSON,
     ),
     positionals=(_FLOW, _INPUTS),
+)
+
+_CONFIG: Final = Command(
+    "config",
+    "Explain the configuration",
+    commands=(
+        Command(
+            "show",
+            "Show every setting in force and the file that it comes from",
+            action="config_show",
+            options=(_TEXT_OR_JSON,),
+        ),
+    ),
 )
 
 _WORKER: Final = Command(
@@ -237,6 +251,7 @@ ROOT: Final = Command(
             ),
             positionals=(_FLOW, _INPUTS),
         ),
+        _CONFIG,
         _WORKER,
     ),
 )

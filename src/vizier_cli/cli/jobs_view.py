@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from vizier_cli.cli.output import printable
+from vizier_core.config import JobsDisplay, JobsShowDisplay, ViewFormat, field_key
 from vizier_core.jobs import JobMetadata, JobRecord, JobSchedule
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import JobStatus, WaitKind
@@ -23,19 +24,10 @@ class Field(NamedTuple):
         return self.label.lower().replace(" ", "_")
 
 
-class ListDisplay(NamedTuple):
-    """How the configuration wants a view."""
-
-    fields: tuple[str, ...]
-    format: str = "block"
-    labels: Mapping[str, str] = {}
-    show_succeeded: bool = False
-
-
 class View(NamedTuple):
     """How a view is shown, by the configuration and the command line."""
 
-    format: str
+    format: ViewFormat
     #: Fields and what they are called in text, in order.
     fields: tuple[tuple[Field, str], ...]
     labels: Mapping[str, str]
@@ -60,11 +52,11 @@ class View(NamedTuple):
 
     def label(self, name: str) -> str:
         """What a header row is called in text."""
-        return self.labels.get(normalised(name), name)
+        return self.labels.get(field_key(name), name)
 
 
 def make_view(
-    settings: ListDisplay,
+    settings: JobsDisplay | JobsShowDisplay,
     catalogue: Sequence[Field],
     form: str | None,
     warn: Callable[[str], None],
@@ -79,20 +71,15 @@ def make_view(
         warn: receives a line for each unknown field.
         key: the key of the list of fields in the configuration.
     """
-    known = {normalised(field.label): field for field in catalogue}
+    known = {field_key(field.label): field for field in catalogue}
     fields = []
     for name in settings.fields:
-        field = known.get(normalised(name))
+        field = known.get(field_key(name))
         if field is None:
             warn(f"{key}: unknown field `{name}`; ignoring")
         else:
-            fields.append((field, settings.labels.get(normalised(name), field.label)))
-    return View(form or settings.format, tuple(fields), settings.labels)
-
-
-def normalised(name: str) -> str:
-    """A field name as it is compared: `Waited-on` and `waited on` are one."""
-    return " ".join(name.replace("-", " ").replace("_", " ").lower().split())
+            fields.append((field, settings.labels.get(field_key(name), field.label)))
+    return View(ViewFormat(form or settings.format), tuple(fields), settings.labels)
 
 
 def _moment(value: Timestamp | None) -> str | None:
@@ -275,20 +262,3 @@ JOB_SHOW_FIELDS: Final = (
 
 def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-_LIST_ONLY_ON_DEMAND = {"After"}
-_SHOW_ONLY_ON_DEMAND = {
-    "Workflow run",
-    "Workflow node attempt",
-    "Workflow node outcome",
-    "Workflow payload refs",
-    "Workflow executor class",
-    "Workflow executor operation",
-    "Workflow control policy",
-    "Execution root",
-    "Retry cleanup",
-    "Retry cleanup error",
-}
-JOBS_DISPLAY = ListDisplay(tuple(f.label for f in JOB_LIST_FIELDS if f.label not in _LIST_ONLY_ON_DEMAND))
-JOBS_SHOW_DISPLAY = ListDisplay(tuple(f.label for f in JOB_SHOW_FIELDS if f.label not in _SHOW_ONLY_ON_DEMAND))

@@ -98,17 +98,17 @@ def clean_job(context: JobsContext, job_id: str, *, force: bool, keep_branches: 
             raise CleanRefusedError(reasons)
         for reason in reasons:
             context.warn(f"--force: {reason}")
+        # The jobs come last: one that is still there can be cleaned again after a kill.
         residue.remove_worktrees()
-        # Artifacts before jobs: a job that is still there can be cleaned again, artifacts without their job cannot.
-        residue.remove_artifacts()
-        residue.remove_jobs()
-        residue.remove_manifest()
         residue.release_plans()
         residue.remove_sentinels()
         residue.remove_sessions()
         if not keep_branches:
             residue.remove_branches(residue.branches())
+        residue.remove_artifacts()
         residue.prune_artifact_directories()
+        residue.remove_manifest()
+        residue.remove_jobs()
         return CleanResult(
             scope,
             residue.removed,

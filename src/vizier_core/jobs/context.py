@@ -30,6 +30,8 @@ class JobsContext:
         self.warn = warn
         self.store = JobStore(root, warn)
         self._warned: set[str] = set()
+        #: Whether empty directories of `.vizier` shall go once the scheduler lock, which lives there, is released.
+        self.prune = False
 
     @cached_property
     def index(self) -> "RecordIndex":

@@ -11,6 +11,7 @@ import msgspec
 
 from vizier_core.errors import OperationRefusedError
 from vizier_core.files import is_single_component, remove_file
+from vizier_core.index import Head
 from vizier_core.jobs.actor import approval_actor
 from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_worktree
 from vizier_core.jobs.context import JobsContext
@@ -77,8 +78,10 @@ def approve_job(context: JobsContext, job_id: str) -> ApprovalResult:
     checked_job_id(job_id)
     with exclusive(context):
         _decide(context, job_id, lambda approval: _decided(approval, ApprovalState.APPROVED, None))
-        tick = scheduler_tick_locked(context)
-        return ApprovalResult(context.store.read(job_id), tick)
+        decided = context.store.read(job_id)
+        tick = scheduler_tick_locked(context, full=True)
+        # The tick may have ended an ephemeral run, and its job is gone with it (WS-01-37).
+        return ApprovalResult(context.find(job_id) or decided, tick)
 
 
 def reject_job(context: JobsContext, job_id: str, reason: str | None) -> ApprovalResult:
@@ -118,7 +121,7 @@ def retry_job(context: JobsContext, job_id: str) -> RetryResult:
         succeeded = last_successful_point(context.index, job_id)
         write_intention(context.store, plan)
         perform_rewind(context, plan)
-        tick = scheduler_tick_locked(context)
+        tick = scheduler_tick_locked(context, full=True)
         return RetryResult(job_id, succeeded, list(plan.attempts), tick)
 
 
@@ -165,9 +168,10 @@ def gc_jobs(context: JobsContext, days: int) -> int:
         How many jobs were removed.
     """
     cutoff = Timestamp.now() - min(days, _DAYS_SINCE_EPOCH) * _DAY
-    with exclusive(context):
+    # Records that cannot be read are nothing to this command: it never touches them.
+    with exclusive(context, warn=False):
         old = [record for job_id in _collectable(context, cutoff) if (record := context.find(job_id))]
-        residue = Residue(context, [record for record in old if _ended_at(record) < cutoff], None)
+        residue = Residue(context, old, None)
         residue.remove_worktrees()
         residue.remove_artifacts()
         residue.remove_jobs()
@@ -179,7 +183,7 @@ def gc_jobs(context: JobsContext, days: int) -> int:
 
 
 def _collectable(context: JobsContext, cutoff: int) -> list[str]:
-    """Finished jobs that are old enough at first sight and that no active job needs."""
+    """Finished jobs that are old enough and that no active job needs."""
     index = context.index
     needed: set[str] = set()
     for head in index.active():
@@ -189,12 +193,12 @@ def _collectable(context: JobsContext, cutoff: int) -> list[str]:
     return [
         head.job_id
         for head in index.heads.values()
-        if head.status.is_terminal and head.created_at < cutoff and head.job_id not in needed
+        if head.status.is_terminal and _ended_at(head) < cutoff and head.job_id not in needed
     ]
 
 
-def _ended_at(record: JobRecord) -> int:
-    return record.created_at if record.finished_at is None else record.finished_at
+def _ended_at(head: Head) -> int:
+    return head.created_at if head.finished_at is None else head.finished_at
 
 
 def _remove_manifests(context: JobsContext, residue: Residue) -> None:
