@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from vizier_core.jobs.clean import CleanRefusedError, CleanResult, CleanScope, clean_job, preview_clean
+    from vizier_core.jobs.collect import gc_jobs
     from vizier_core.jobs.context import JobsContext, open_project
     from vizier_core.jobs.ephemeral import Cleanup
     from vizier_core.jobs.followers import following
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vizier_core.jobs.logs import LogFollower, LogLine, latest_log_line
     from vizier_core.jobs.manifest import EphemeralBaseline
     from vizier_core.jobs.model import JobMetadata, JobRecord, JobSchedule
-    from vizier_core.jobs.ops import approve_job, cancel_job, gc_jobs, reject_job, retry_job
+    from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
     from vizier_core.jobs.reconcile import reconcile_job
     from vizier_core.jobs.scheduler import TickOutcome, finish_following, scheduler_tick
     from vizier_core.jobs.scratch import take_baseline
@@ -74,6 +75,7 @@ __all__ = [
 
 _HOME: Final = {
     "clean": ("CleanRefusedError", "CleanResult", "CleanScope", "clean_job", "preview_clean"),
+    "collect": ("gc_jobs",),
     "context": ("JobsContext", "open_project"),
     "ephemeral": ("Cleanup",),
     "followers": ("following",),
@@ -82,7 +84,7 @@ _HOME: Final = {
     "logs": ("LogFollower", "LogLine", "latest_log_line"),
     "manifest": ("EphemeralBaseline",),
     "model": ("JobMetadata", "JobRecord", "JobSchedule"),
-    "ops": ("approve_job", "cancel_job", "gc_jobs", "reject_job", "retry_job"),
+    "ops": ("approve_job", "cancel_job", "reject_job", "retry_job"),
     "scheduler": ("TickOutcome", "finish_following", "scheduler_tick"),
     "scratch": ("take_baseline",),
     "settings": ("JobSettings",),

@@ -1,4 +1,4 @@
-"""What an operator does to jobs: approve, reject, retry, cancel, collect (spec 03 §§3-5, 7).
+"""What an operator does to jobs: approve, reject, retry, cancel (spec 03 §§3-5).
 
 Every operation works under the scheduler lock on freshly read records, and ends with a tick, so that dependents see its
 effect at once (ruling R13).
@@ -10,8 +10,6 @@ from typing import Final
 import msgspec
 
 from vizier_core.errors import OperationRefusedError
-from vizier_core.files import is_single_component, remove_file
-from vizier_core.index import Head
 from vizier_core.jobs.actor import approval_actor
 from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_worktree
 from vizier_core.jobs.context import JobsContext
@@ -19,7 +17,6 @@ from vizier_core.jobs.critical import exclusive
 from vizier_core.jobs.lifecycle import finalize_job
 from vizier_core.jobs.liveness import reconcile_dead_workers
 from vizier_core.jobs.model import CancelCleanup, JobApproval, JobMetadata, JobRecord
-from vizier_core.jobs.residue import Residue
 from vizier_core.jobs.rewind import (
     check_merge_state,
     last_successful_point,
@@ -31,12 +28,8 @@ from vizier_core.jobs.scheduler import TickOutcome, scheduler_tick_locked
 from vizier_core.jobs.store import checked_job_id
 from vizier_core.jobs.workers import worker_handle
 from vizier_core.timestamp import Timestamp
-from vizier_kernel.artifacts import Artifact, ArtifactKind
 from vizier_kernel.scheduler import ApprovalState, JobStatus, WaitKind, WaitReason
 
-_DAY: Final = 86_400 * 1_000_000_000
-#: Days from 1970 to well after the last moment that a record can name; keeps huge numbers from overflowing.
-_DAYS_SINCE_EPOCH: Final = 4_000_000
 #: Seconds that a cancelled job's processes have between being asked and being killed.
 CANCEL_GRACE: Final = 2.0
 
@@ -153,61 +146,6 @@ def cancel_job(context: JobsContext, job_id: str, *, cleanup_worktree: bool | No
         context.index.catch_up()
         scheduler_tick_locked(context)
         return CancelResult(context.store.read(job_id), cleanup, detail, survivors)
-
-
-def gc_jobs(context: JobsContext, days: int) -> int:
-    """Removes jobs that ended long ago, with their artifacts, worktrees and the manifests nobody needs any more.
-
-    Jobs that an active job waits for, or that have made something it needs, stay (spec 03 §7, ruling R9).
-
-    Args:
-        context: the jobs.
-        days: how many days a finished job is kept; more than there have been keep everything.
-
-    Returns:
-        How many jobs were removed.
-    """
-    cutoff = Timestamp.now() - min(days, _DAYS_SINCE_EPOCH) * _DAY
-    # Records that cannot be read are nothing to this command: it never touches them.
-    with exclusive(context, warn=False):
-        old = [record for job_id in _collectable(context, cutoff) if (record := context.find(job_id))]
-        residue = Residue(context, old, None)
-        residue.remove_worktrees()
-        residue.remove_artifacts()
-        residue.remove_jobs()
-        residue.prune_artifact_directories()
-        _remove_manifests(context, residue)
-        for note in sorted(residue.notes):
-            context.warn(note)
-        return residue.removed.jobs
-
-
-def _collectable(context: JobsContext, cutoff: int) -> list[str]:
-    """Finished jobs that are old enough and that no active job needs."""
-    index = context.index
-    needed: set[str] = set()
-    for head in index.active():
-        needed.update(head.after)
-        for kind, first, second in head.needs:
-            needed.update(index.producers(Artifact(ArtifactKind(kind), first, second)))
-    return [
-        head.job_id
-        for head in index.heads.values()
-        if head.status.is_terminal and _ended_at(head) < cutoff and head.job_id not in needed
-    ]
-
-
-def _ended_at(head: Head) -> int:
-    return head.created_at if head.finished_at is None else head.finished_at
-
-
-def _remove_manifests(context: JobsContext, residue: Residue) -> None:
-    """Deletes the manifests of runs that have no job left."""
-    context.index.refresh(complete=True)
-    left = {head.run_id for head in context.index.heads.values()}
-    for run_id in {record.meta.workflow_run_id for record in residue.records} - left - {None}:
-        if run_id is not None and is_single_component(run_id):
-            remove_file(context.store.manifest_path(run_id))
 
 
 def _decide(context: JobsContext, job_id: str, decision: Callable[[JobApproval], JobApproval]) -> None:
