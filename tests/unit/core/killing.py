@@ -43,20 +43,23 @@ def killed_at(step: int) -> Iterator[list[str]]:
         yield calls
 
 
-def every_interruption(prepare: Callable[[], Any], act: Callable[[Any], object]) -> Iterator[tuple[Any, bool]]:
-    """Does something again and again, each time killed one step later, until it gets through.
+def every_interruption(
+    prepare: Callable[[], Any], act: Callable[[Any], object], stride: int = 1
+) -> Iterator[tuple[Any, bool]]:
+    """Does something again and again, each time killed a step later, until it gets through.
 
     Args:
         prepare: makes a fresh place to act in.
         act: does it there.
+        stride: how many steps later each time.
 
     Yields:
         The place, and whether the action got through; each place is to be looked at before the next one is made.
     """
-    step = 0
+    step = 1 - stride
     done = False
     while not done:
-        step += 1
+        step += stride
         place = prepare()
         with killed_at(step):
             try:

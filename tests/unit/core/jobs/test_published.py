@@ -102,7 +102,7 @@ def test_only_custom_artifacts_have_markers(store: JobStore) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(st.text(max_size=60), st.text(max_size=60))
+@given(st.text(max_size=30), st.text(max_size=30))
 def test_any_type_and_key_can_be_published_and_taken_back(store: JobStore, type_id: str, key: str) -> None:
     artifact = Artifact.custom(f"t{type_id}", f"k{key}")
     publish(store, "job-a", [], [artifact])
