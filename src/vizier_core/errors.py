@@ -60,6 +60,10 @@ class LocksUnsupportedError(VizierError):
         )
 
 
+class OptionError(VizierError):
+    """Options that are right by themselves but make no sense together, or where they are used."""
+
+
 class OperationRefusedError(VizierError):
     """An operation that the state of a job, or of the repository, does not allow."""
 

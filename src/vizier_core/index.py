@@ -32,7 +32,7 @@ from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus, Lock
 
 #: First line of the index file; a new layout gets a new number and old files are ignored.
-_FORMAT: Final = b"vizier index 1"
+_FORMAT: Final = b"vizier index 2"
 #: Partial refreshes are trusted for so long after a complete one, in seconds: the time an edit by hand may go unseen.
 _PARTIAL_FOR: Final = 1.0
 #: A file younger than this when it was read may change again without looking different, in nanoseconds.
@@ -53,6 +53,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     job_id: str
     status: JobStatus
     created_at: int
+    finished_at: int | None
     after: tuple[str, ...]
     needs: tuple[_ArtifactKey, ...]
     makes: tuple[_ArtifactKey, ...]
@@ -83,6 +84,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
             job_id=record.id,
             status=record.status,
             created_at=int(record.created_at),
+            finished_at=None if record.finished_at is None else int(record.finished_at),
             after=tuple(entry.job_id for entry in scheduling.after),
             needs=tuple(_key(need.artifact) for need in scheduling.dependencies),
             makes=tuple(_key(artifact) for artifact in scheduling.artifacts),
@@ -175,6 +177,13 @@ class RecordIndex:
         if job_id in self._active and Head.of(record) == self.heads[job_id]:
             self._records[job_id] = record
         return record
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """Like :meth:`record`, but None for a job that is gone, or cannot be read any more."""
+        try:
+            return self.record(job_id)
+        except (UnknownJobError, MalformedFileError):
+            return None
 
     def active(self) -> list[Head]:
         """The jobs that have not ended, oldest first."""

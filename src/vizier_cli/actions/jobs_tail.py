@@ -6,8 +6,8 @@ from typing import Final
 
 from vizier_cli.cli.app import App
 from vizier_core.errors import LaunchError, SchedulerBusyError
-from vizier_core.jobs import LogFollower, LogLine, read_log, reconcile_job, scheduler_tick
-from vizier_core.jobs.store import STREAMS
+from vizier_core.jobs import LogFollower, LogLine, reconcile_job, scheduler_tick
+from vizier_core.jobs.store import STREAMS, checked_job_id
 from vizier_kernel.scheduler import JobStatus
 
 #: Pauses in seconds: after news, then after the first, second, third and every further look without any.
@@ -19,38 +19,55 @@ _TICK_AFTER: Final = 4
 
 def run(app: App) -> int:
     """Prints logs from their beginning; with `--follow` until the job has ended."""
-    job_id = app.arguments.positional("JOB") or ""
+    job_id = checked_job_id(app.arguments.positional("JOB") or "")
     attach = app.arguments.command.name == "attach"
     stream = "both" if attach else app.arguments.value("stream") or "both"
-    streams = STREAMS if stream == "both" else (stream,)
     if attach or app.arguments.has("follow"):
-        return _follow(app, job_id, streams)
+        app.jobs.store.ensure_jobs_root()
+        return _follow(app, job_id, _Printer(app, job_id, stream))
     if not app.jobs.store.exists(job_id):
         app.warn(f"no background job {job_id}")
         return 0
-    if stream == "both":
-        follower = LogFollower(app.jobs.store, job_id)
-        for line in (*follower.news(), *follower.rest()):
-            _print(line, labelled=True)
-    else:
-        for text in read_log(app.jobs.store, job_id, stream):
-            sys.stdout.write(text)
+    printer = _Printer(app, job_id, stream)
+    printer.print_news()
+    printer.print_rest()
     return 0
 
 
-def _follow(app: App, job_id: str, streams: tuple[str, ...]) -> int:
+class _Printer:
+    """Prints one log as it is, or both with a label in front of each line."""
+
+    def __init__(self, app: App, job_id: str, stream: str) -> None:
+        self._labelled = stream == "both"
+        self._follower = LogFollower(app.jobs.store, job_id, STREAMS if self._labelled else (stream,))
+
+    def print_news(self) -> bool:
+        """Prints what was appended; whether there was anything."""
+        texts = map(_labelled, self._follower.news()) if self._labelled else self._follower.text()
+        advanced = False
+        for text in texts:
+            advanced = True
+            sys.stdout.write(text)
+        sys.stdout.flush()
+        return advanced
+
+    def print_rest(self) -> None:
+        """Prints a last line without an end."""
+        for line in self._follower.rest():
+            sys.stdout.write(_labelled(line) if self._labelled else line.text)
+
+
+def _labelled(line: LogLine) -> str:
+    return f"[{line.stream}] {line.text}\n"
+
+
+def _follow(app: App, job_id: str, printer: _Printer) -> int:
     """Prints what is logged until the job has ended and nothing more comes; 0 whatever became of it."""
-    labelled = len(streams) > 1
-    follower = LogFollower(app.jobs.store, job_id, streams)
     app.jobs.store.read(job_id)
     idle = 0
     ended = False
     while True:
-        advanced = False
-        for line in follower.news():
-            advanced = True
-            _print(line, labelled=labelled)
-        sys.stdout.flush()
+        advanced = printer.print_news()
         if ended and not advanced:
             break
         # What was written before the job ended is read in one more round (ruling R6).
@@ -58,8 +75,7 @@ def _follow(app: App, job_id: str, streams: tuple[str, ...]) -> int:
         idle = 0 if advanced else idle + 1
         if not ended:
             time.sleep(_AFTER_NEWS if advanced else _IDLE[min(idle, len(_IDLE)) - 1])
-    for line in follower.rest():
-        _print(line, labelled=labelled)
+    printer.print_rest()
     return 0
 
 
@@ -75,7 +91,3 @@ def _is_active(app: App, job_id: str, idle: int) -> bool:
     except (SchedulerBusyError, LaunchError):
         return True  # look again in the next round
     return record.status.is_active
-
-
-def _print(line: LogLine, *, labelled: bool) -> None:
-    print(f"[{line.stream}] {line.text}" if labelled else line.text)

@@ -7,12 +7,21 @@ from vizier_cli.actions.run_summary import enqueued_document, enqueued_text, ter
 from vizier_cli.cli.app import App
 from vizier_cli.cli.output import json_text, label_block
 from vizier_core.flow.prepare import PreparedFlow, load_flow, prepare_flow
-from vizier_core.jobs import RunRequest, enqueue_workflow_runs
+from vizier_core.jobs import (
+    EnqueuedRun,
+    EphemeralBaseline,
+    RunRequest,
+    enqueue_workflow_runs,
+    finish_following,
+    following,
+    take_baseline,
+)
 
 
 def run(app: App) -> int:
     """Checks, enqueues or follows a run."""
     arguments = app.arguments
+    baseline = take_baseline(app.root) if arguments.has("ephemeral") else None
     if not arguments.has("check"):
         app.jobs.store.ensure_jobs_root()
     flow = load_flow(app.flows, arguments.positional("FLOW") or "")
@@ -23,24 +32,37 @@ def run(app: App) -> int:
     if arguments.has("check"):
         print(_check(prepared, as_json))
         return 0
-    request = _request(app, prepared)
-    (enqueued,) = enqueue_workflow_runs(app.jobs, [request])
-    app.jobs.index.save()
+    request = _request(app, prepared, baseline)
     if arguments.has("follow"):
-        result = follow_run(app.jobs, enqueued, print_changes=not as_json)
-        if result.exit_code == 10 and not as_json:
-            app.warn(f"workflow run {enqueued.run_id} is blocked; see `vizier jobs schedule`")
-        print(
-            json_text(terminal_document(request, enqueued, result))
-            if as_json
-            else terminal_text(request, enqueued, result)
-        )
-        return result.exit_code
+        with following(app.jobs.store, [request.run_id] if baseline else []):
+            return _enqueue_and_follow(app, request)
+    enqueued = _enqueue(app, request)
     print(json_text(enqueued_document(request, enqueued)) if as_json else enqueued_text(request, enqueued))
     return 0
 
 
-def _request(app: App, prepared: PreparedFlow) -> RunRequest:
+def _enqueue(app: App, request: RunRequest) -> EnqueuedRun:
+    (enqueued,) = enqueue_workflow_runs(app.jobs, [request])
+    app.jobs.index.save()
+    return enqueued
+
+
+def _enqueue_and_follow(app: App, request: RunRequest) -> int:
+    as_json = app.arguments.value("format") == "json"
+    enqueued = _enqueue(app, request)
+    result = follow_run(app.jobs, enqueued, print_changes=not as_json)
+    cleanup = finish_following(app.jobs, request.run_id) if request.baseline else None
+    if result.exit_code == 10 and not as_json:
+        app.warn(f"workflow run {enqueued.run_id} is blocked; see `vizier jobs schedule`")
+    print(
+        json_text(terminal_document(request, enqueued, result, cleanup))
+        if as_json
+        else terminal_text(request, enqueued, result, cleanup)
+    )
+    return result.exit_code
+
+
+def _request(app: App, prepared: PreparedFlow, baseline: EphemeralBaseline | None) -> RunRequest:
     arguments = app.arguments
     run_id = f"run_{uuid.uuid4().hex}"
     approval = {"require-approval": True, "no-require-approval": False}
@@ -52,6 +74,7 @@ def _request(app: App, prepared: PreparedFlow) -> RunRequest:
         command=tuple(app.argv),
         after=tuple(arguments.all_values("after")),
         approval=next((wanted for option, wanted in approval.items() if arguments.has(option)), None),
+        baseline=baseline,
         worker_options=app.worker_options,
     )
 

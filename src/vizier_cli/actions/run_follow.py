@@ -64,8 +64,7 @@ def follow_run(context: JobsContext, run: EnqueuedRun, *, print_changes: bool) -
             if str(error) not in problems:
                 problems.add(str(error))
                 context.warn(str(error))
-        heads = context.index.heads
-        statuses = {job_id: heads[job_id].status for job_id in sorted(run.job_ids) if job_id in heads}
+        statuses = {job_id: _status(context, job_id, previous.get(job_id)) for job_id in sorted(run.job_ids)}
         if printer is not None:
             printer.show(statuses)
         if all(status.is_terminal for status in statuses.values()):
@@ -73,6 +72,16 @@ def follow_run(context: JobsContext, run: EnqueuedRun, *, print_changes: bool) -
         pause = _PAUSES[0] if statuses != previous else min(pause * 1.5, _PAUSES[1])
         previous = statuses
         time.sleep(pause)
+
+
+def _status(context: JobsContext, job_id: str, previous: JobStatus | None) -> JobStatus:
+    """What a job's state is; one that is gone or unreadable will not end any more, so it has to be something final."""
+    head = context.index.heads.get(job_id)
+    if head is not None:
+        return head.status
+    if previous is not None and previous.is_terminal:
+        return previous
+    return JobStatus.FAILED if job_id in context.index.malformed else JobStatus.CANCELLED
 
 
 class _ChangePrinter:

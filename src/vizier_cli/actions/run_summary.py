@@ -2,9 +2,11 @@
 
 from typing import Any, Final
 
+import msgspec
+
 from vizier_cli.actions.run_follow import FollowResult
 from vizier_cli.cli.output import joined, label_block
-from vizier_core.jobs import EnqueuedRun, RunRequest
+from vizier_core.jobs import Cleanup, EnqueuedRun, RunRequest
 
 _NEXT: Final = {
     "schedule": "vizier jobs schedule",
@@ -23,7 +25,9 @@ def enqueued_document(request: RunRequest, run: EnqueuedRun) -> dict[str, Any]:
     return {**_common_document(request, run), "outcome": "workflow_run_enqueued", "next": _NEXT}
 
 
-def terminal_document(request: RunRequest, run: EnqueuedRun, result: FollowResult) -> dict[str, Any]:
+def terminal_document(
+    request: RunRequest, run: EnqueuedRun, result: FollowResult, cleanup: Cleanup | None
+) -> dict[str, Any]:
     """The JSON summary of a followed run."""
     return {
         **_common_document(request, run),
@@ -34,7 +38,7 @@ def terminal_document(request: RunRequest, run: EnqueuedRun, result: FollowResul
         "failed": result.failed,
         "blocked": result.blocked,
         "cancelled": result.cancelled,
-        "ephemeral_cleanup": None,
+        "ephemeral_cleanup": cleanup and _cleanup_document(cleanup),
     }
 
 
@@ -52,7 +56,7 @@ def enqueued_text(request: RunRequest, run: EnqueuedRun) -> str:
     return label_block(rows)
 
 
-def terminal_text(request: RunRequest, run: EnqueuedRun, result: FollowResult) -> str:
+def terminal_text(request: RunRequest, run: EnqueuedRun, result: FollowResult, cleanup: Cleanup | None) -> str:
     """The text summary of a followed run."""
     return label_block(
         [
@@ -63,8 +67,30 @@ def terminal_text(request: RunRequest, run: EnqueuedRun, result: FollowResult) -
             ("Blocked", ", ".join(result.blocked)),
             ("Failed", ", ".join(result.failed)),
             ("Cancelled", ", ".join(result.cancelled)),
+            *(_cleanup_rows(cleanup) if cleanup else []),
         ]
     )
+
+
+def _cleanup_document(cleanup: Cleanup) -> dict[str, Any]:
+    document: dict[str, Any] = {"run_id": cleanup.run_id, "state": cleanup.state.value}
+    if cleanup.prune_vizier_root:
+        document["prune_vizier_root"] = True
+    if cleanup.detail is not None:
+        document["detail"] = cleanup.detail
+    if cleanup.removed is not None:
+        document["removed"] = msgspec.structs.asdict(cleanup.removed)
+    if cleanup.notes:
+        document["degraded_notes"] = cleanup.notes
+    return document
+
+
+def _cleanup_rows(cleanup: Cleanup) -> list[tuple[str, str]]:
+    return [
+        ("Ephemeral cleanup", cleanup.state.value),
+        ("Cleanup detail", cleanup.detail or ""),
+        ("Cleanup notes", "; ".join(cleanup.notes)),
+    ]
 
 
 def _common_document(request: RunRequest, run: EnqueuedRun) -> dict[str, Any]:

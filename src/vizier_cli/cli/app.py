@@ -61,7 +61,7 @@ class App:
         Raises:
             ConfigError: it cannot be used.
         """
-        return load_settings(self.root, self.config_file, self.info)
+        return load_settings(self.root, self.config_file, self.info, self.warn)
 
     @cached_property
     def jobs(self) -> JobsContext:

@@ -57,6 +57,42 @@ _JOBS: Final = Command(
             ),
         ),
         Command(
+            "schedule",
+            "Show what runs and what waits for what",
+            action="jobs_schedule",
+            options=(
+                Option("all", "Also show finished jobs", short="a"),
+                Option("job", "Show one job and its neighbours", kind=Kind.VALUE, value_name="JOB"),
+                Option(
+                    "format",
+                    "Output format",
+                    kind=Kind.VALUE,
+                    value_name="FORMAT",
+                    choices=("summary", "dag", "json"),
+                    default="summary",
+                ),
+                Option("raw", "Print the typed JSON envelope", requires=("format",)),
+                Option("watch", "Keep the summary up to date on the terminal"),
+                Option("top", "Rows to watch", kind=Kind.VALUE, value_name="N", number=_UNSIGNED, default="10"),
+                Option(
+                    "interval-ms",
+                    "Milliseconds between two frames",
+                    kind=Kind.VALUE,
+                    value_name="MS",
+                    number=_UNSIGNED,
+                    default="500",
+                ),
+                Option(
+                    "max-depth",
+                    "How far to follow dependencies",
+                    kind=Kind.VALUE,
+                    value_name="N",
+                    number=_UNSIGNED,
+                    default="3",
+                ),
+            ),
+        ),
+        Command(
             "show",
             "Show one job",
             action="jobs_show",
@@ -70,6 +106,20 @@ _JOBS: Final = Command(
             "approve",
             "Approve a job that waits for approval",
             action="jobs_approve",
+            options=(_TEXT_OR_JSON,),
+            positionals=(_JOB,),
+        ),
+        Command(
+            "reject",
+            "Reject a job that waits for approval",
+            action="jobs_reject",
+            options=(Option("reason", "Why", kind=Kind.VALUE, value_name="TEXT"), _TEXT_OR_JSON),
+            positionals=(_JOB,),
+        ),
+        Command(
+            "retry",
+            "Run a job and everything downstream of it again",
+            action="jobs_retry",
             options=(_TEXT_OR_JSON,),
             positionals=(_JOB,),
         ),
@@ -101,6 +151,21 @@ _JOBS: Final = Command(
             ),
             positionals=(_JOB,),
         ),
+        Command(
+            "gc",
+            "Remove old finished jobs",
+            action="jobs_gc",
+            options=(
+                Option(
+                    "days",
+                    "Keep what finished in the last so many days",
+                    kind=Kind.VALUE,
+                    value_name="DAYS",
+                    number=(0, 2**64 - 1),
+                    default="7",
+                ),
+            ),
+        ),
     ),
 )
 
@@ -118,10 +183,24 @@ _RUN: Final = Command(
         Option("after", "Wait for a job or for run:<run id>", kind=Kind.VALUES, value_name="REF"),
         Option("require-approval", "Ask for approval before the first jobs start", conflicts=("no-require-approval",)),
         Option("no-require-approval", "Start the first jobs without approval"),
+        Option("ephemeral", "Remove all traces of the run once it has ended"),
         Option("follow", "Follow the run to its end"),
         _TEXT_OR_JSON,
     ),
     positionals=(_FLOW, _INPUTS),
+)
+
+_CONFIG: Final = Command(
+    "config",
+    "Explain the configuration",
+    commands=(
+        Command(
+            "show",
+            "Show every setting in force and the file that it comes from",
+            action="config_show",
+            options=(_TEXT_OR_JSON,),
+        ),
+    ),
 )
 
 _WORKER: Final = Command(
@@ -147,6 +226,18 @@ ROOT: Final = Command(
             action="help",
             anywhere=True,
         ),
+        Command(
+            "clean",
+            "Remove what a job or its run has left behind",
+            action="clean",
+            options=(
+                Option("yes", "Do not ask", short="y"),
+                _TEXT_OR_JSON,
+                Option("keep-branches", "Delete no branches"),
+                Option("force", "Go on although active jobs wait for what is removed"),
+            ),
+            positionals=(Positional("JOB_ID", "Job id"),),
+        ),
         _JOBS,
         _RUN,
         Command(
@@ -160,6 +251,7 @@ ROOT: Final = Command(
             ),
             positionals=(_FLOW, _INPUTS),
         ),
+        _CONFIG,
         _WORKER,
     ),
 )

@@ -1,9 +1,11 @@
 """The fields that views of jobs show (spec 03 §10)."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
+from vizier_cli.cli.output import printable
+from vizier_core.config import JobsDisplay, JobsShowDisplay, ViewFormat, field_key
 from vizier_core.jobs import JobMetadata, JobRecord, JobSchedule
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import JobStatus, WaitKind
@@ -22,16 +24,62 @@ class Field(NamedTuple):
         return self.label.lower().replace(" ", "_")
 
 
-def field_values(record: JobRecord, fields: Sequence[Field], names: str) -> list[tuple[str, str]]:
-    """The fields that a job has a value for.
+class View(NamedTuple):
+    """How a view is shown, by the configuration and the command line."""
+
+    format: ViewFormat
+    #: Fields and what they are called in text, in order.
+    fields: tuple[tuple[Field, str], ...]
+    labels: Mapping[str, str]
+
+    def text_rows(self, record: JobRecord) -> list[tuple[str, str]]:
+        """Label and value of each field that the job has a value for."""
+        found = ((label, field.value(record)) for field, label in self.fields)
+        return [(label, printable(value)) for label, value in found if value is not None]
+
+    def cells(self, record: JobRecord) -> list[str]:
+        """The value of each field, empty where the job has none."""
+        return [printable(field.value(record) or "") for field, _ in self.fields]
+
+    def document(self, record: JobRecord) -> dict[str, Any]:
+        """The fields by key; every value is a text, but a snapshot of the configuration stays what it is."""
+        found = ((field, field.value(record)) for field, _ in self.fields)
+        return {
+            field.key: record.config_snapshot if field.key == "config_snapshot" else value
+            for field, value in found
+            if value is not None
+        }
+
+    def label(self, name: str) -> str:
+        """What a header row is called in text."""
+        return self.labels.get(field_key(name), name)
+
+
+def make_view(
+    settings: JobsDisplay | JobsShowDisplay,
+    catalogue: Sequence[Field],
+    form: str | None,
+    warn: Callable[[str], None],
+    key: str,
+) -> View:
+    """A view with the configured fields; names that the catalogue does not know are warned about and left out.
 
     Args:
-        record: the job.
-        fields: the fields, in order.
-        names: `label` or `json`: how the fields are called.
+        settings: the configuration of the view.
+        catalogue: the fields there are.
+        form: the format that was asked for, if any.
+        warn: receives a line for each unknown field.
+        key: the key of the list of fields in the configuration.
     """
-    found = ((field, field.value(record)) for field in fields)
-    return [(field.label if names == "label" else field.key, value) for field, value in found if value is not None]
+    known = {field_key(field.label): field for field in catalogue}
+    fields = []
+    for name in settings.fields:
+        field = known.get(field_key(name))
+        if field is None:
+            warn(f"{key}: unknown field `{name}`; ignoring")
+        else:
+            fields.append((field, settings.labels.get(field_key(name), field.label)))
+    return View(ViewFormat(form or settings.format), tuple(fields), settings.labels)
 
 
 def _moment(value: Timestamp | None) -> str | None:
@@ -117,8 +165,9 @@ _APPROVAL_STATE: Final = Field("Approval state", _approval("state"))
 _APPROVAL_DECIDED_BY: Final = Field("Approval decided by", _approval("decided_by"))
 _ARTIFACTS: Final = Field("Artifacts", _scheduled(lambda s: _joined(a.label for a in s.artifacts)))
 
-#: What `jobs list` shows by default.
+#: The fields of `jobs list` (spec 03 §10.3); the configuration says which are shown.
 JOB_LIST_FIELDS: Final = (
+    _AFTER,
     _JOB,
     _STATUS,
     Field("Created", lambda record: _moment(record.created_at)),
@@ -135,7 +184,7 @@ JOB_LIST_FIELDS: Final = (
     Field("Command", lambda record: " ".join(record.command) or "<command unavailable>"),
 )
 
-#: What `jobs show` shows by default.
+#: The fields of `jobs show` (spec 03 §10.4).
 JOB_SHOW_FIELDS: Final = (
     _JOB,
     _STATUS,
@@ -167,6 +216,13 @@ JOB_SHOW_FIELDS: Final = (
     Field("Workflow node", _meta(lambda m: m.workflow_node_id)),
     Field("Workflow policy snapshot", _meta(lambda m: m.workflow_policy_snapshot_hash)),
     Field("Workflow gates", _meta_list(lambda m: m.workflow_gates, " | ")),
+    Field("Workflow run", _meta(lambda m: m.workflow_run_id)),
+    Field("Workflow node attempt", _meta(lambda m: m.workflow_node_attempt)),
+    Field("Workflow node outcome", _meta(lambda m: m.workflow_node_outcome)),
+    Field("Workflow payload refs", _meta_list(lambda m: m.workflow_payload_refs, ", ")),
+    Field("Workflow executor class", _meta(lambda m: m.workflow_executor_class)),
+    Field("Workflow executor operation", _meta(lambda m: m.workflow_executor_operation)),
+    Field("Workflow control policy", _meta(lambda m: m.workflow_control_policy)),
     Field("Patch file", _meta(lambda m: m.patch_file)),
     Field("Patch index", _meta(lambda m: m.patch_index)),
     Field("Patch total", _meta(lambda m: m.patch_total)),
@@ -185,6 +241,7 @@ JOB_SHOW_FIELDS: Final = (
     Field("Approval reason", _approval("reason")),
     _PINNED_HEAD,
     _ARTIFACTS,
+    Field("Execution root", _meta(lambda m: m.execution_root)),
     Field("Worktree", _meta(lambda m: m.execution_root)),
     Field("Worktree name", _meta(lambda m: m.worktree_name)),
     Field("Agent backend", _meta(lambda m: m.agent_backend)),
@@ -193,6 +250,8 @@ JOB_SHOW_FIELDS: Final = (
     Field("Agent exit", _meta(lambda m: m.agent_exit_code)),
     Field("Cancel cleanup", _meta(lambda m: m.cancel_cleanup_status)),
     Field("Cancel cleanup error", _meta(lambda m: m.cancel_cleanup_error)),
+    Field("Retry cleanup", _meta(lambda m: m.retry_cleanup_status)),
+    Field("Retry cleanup error", _meta(lambda m: m.retry_cleanup_error)),
     Field(
         "Config snapshot",
         lambda record: None if record.config_snapshot is None else _compact(record.config_snapshot),

@@ -38,11 +38,22 @@ def json_text(document: Any, *, sort: bool = True) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=sort)
 
 
+def printable(text: str) -> str:
+    """Text in one line, without characters that would steer a terminal (WS-03-29)."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _shown(character) for character in text)
+
+
 def display_width(text: str) -> int:
     """Columns that a text takes on a terminal."""
     if text.isascii():
         return len(text)
     return sum(_character_width(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    return " " if character in "\t\n\r" else "\N{REPLACEMENT CHARACTER}"
 
 
 def _padded(cell: str, width: int) -> str:

@@ -13,20 +13,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from vizier_core.jobs.clean import CleanRefusedError, CleanResult, CleanScope, clean_job, preview_clean
+    from vizier_core.jobs.collect import gc_jobs
     from vizier_core.jobs.context import JobsContext, open_project
-    from vizier_core.jobs.graph import ScheduleGraph
+    from vizier_core.jobs.ephemeral import Cleanup
+    from vizier_core.jobs.followers import following
+    from vizier_core.jobs.graph import Edge, ScheduleGraph
     from vizier_core.jobs.liveness import is_dead
-    from vizier_core.jobs.logs import LogFollower, LogLine, latest_log_line, read_log
+    from vizier_core.jobs.logs import LogFollower, LogLine, latest_log_line
+    from vizier_core.jobs.manifest import EphemeralBaseline
     from vizier_core.jobs.model import JobMetadata, JobRecord, JobSchedule
     from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
-    from vizier_core.jobs.scheduler import TickOutcome, scheduler_tick
+    from vizier_core.jobs.reconcile import reconcile_job
+    from vizier_core.jobs.scheduler import TickOutcome, finish_following, scheduler_tick
+    from vizier_core.jobs.scratch import take_baseline
     from vizier_core.jobs.settings import JobSettings
-    from vizier_core.jobs.views import all_records, reconcile_job
+    from vizier_core.jobs.views import JobListing, Schedule, list_jobs, view_schedule
     from vizier_core.jobs.workflow_enqueue import EnqueuedRun, RunRequest, enqueue_workflow_runs
     from vizier_core.jobs.workflow_runtime import run_workflow_node_command
 
 __all__ = [
+    "CleanRefusedError",
+    "CleanResult",
+    "CleanScope",
+    "Cleanup",
+    "Edge",
     "EnqueuedRun",
+    "EphemeralBaseline",
+    "JobListing",
     "JobMetadata",
     "JobRecord",
     "JobSchedule",
@@ -35,33 +49,47 @@ __all__ = [
     "LogFollower",
     "LogLine",
     "RunRequest",
+    "Schedule",
     "ScheduleGraph",
     "TickOutcome",
-    "all_records",
     "approve_job",
     "cancel_job",
+    "clean_job",
     "enqueue_workflow_runs",
+    "finish_following",
+    "following",
+    "gc_jobs",
     "is_dead",
     "latest_log_line",
+    "list_jobs",
     "open_project",
-    "read_log",
+    "preview_clean",
     "reconcile_job",
     "reject_job",
     "retry_job",
     "run_workflow_node_command",
     "scheduler_tick",
+    "take_baseline",
+    "view_schedule",
 ]
 
 _HOME: Final = {
+    "clean": ("CleanRefusedError", "CleanResult", "CleanScope", "clean_job", "preview_clean"),
+    "collect": ("gc_jobs",),
     "context": ("JobsContext", "open_project"),
-    "graph": ("ScheduleGraph",),
+    "ephemeral": ("Cleanup",),
+    "followers": ("following",),
+    "graph": ("Edge", "ScheduleGraph"),
     "liveness": ("is_dead",),
-    "logs": ("LogFollower", "LogLine", "latest_log_line", "read_log"),
+    "logs": ("LogFollower", "LogLine", "latest_log_line"),
+    "manifest": ("EphemeralBaseline",),
     "model": ("JobMetadata", "JobRecord", "JobSchedule"),
     "ops": ("approve_job", "cancel_job", "reject_job", "retry_job"),
-    "scheduler": ("TickOutcome", "scheduler_tick"),
+    "scheduler": ("TickOutcome", "finish_following", "scheduler_tick"),
+    "scratch": ("take_baseline",),
     "settings": ("JobSettings",),
-    "views": ("all_records", "reconcile_job"),
+    "reconcile": ("reconcile_job",),
+    "views": ("JobListing", "Schedule", "list_jobs", "view_schedule"),
     "workflow_enqueue": ("EnqueuedRun", "RunRequest", "enqueue_workflow_runs"),
     "workflow_runtime": ("run_workflow_node_command",),
 }

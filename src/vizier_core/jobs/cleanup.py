@@ -8,6 +8,7 @@ from vizier_core.jobs.model import JobRecord, RetryCleanup
 from vizier_core.jobs.store import JobStore
 from vizier_core.project import WORKTREES
 from vizier_core.vcs.git import Git
+from vizier_core.vcs.rescue import how_to_get_back, rescue_worktree
 from vizier_core.vcs.worktrees import registered_worktrees, unregister_worktree
 
 
@@ -29,14 +30,31 @@ def is_safe_to_remove(store: JobStore, path: Path, name: str | None) -> bool:
         return False
 
 
-def remove_worktree(store: JobStore, path: Path, name: str | None) -> list[str]:
+def remove_worktree(store: JobStore, path: Path, name: str | None, job_id: str) -> list[str]:
     """Removes a managed worktree, its registration first; the directory goes even if that fails (spec 03 §6.2).
+
+    What would be lost with it is saved before, and the operator is told where.
+
+    Args:
+        store: the records.
+        path: the directory; the caller has checked that it may be removed.
+        name: the name git may know it by.
+        job_id: whose worktree it is; names what is saved.
 
     Returns:
         What went wrong; empty when nothing is left of the worktree.
     """
     errors: list[str] = []
     git = Git(store.root)
+    if (path / ".git").is_file():
+        try:
+            saved = rescue_worktree(store.root, path, job_id)
+        except GitError as error:
+            if _is_worktree(path):
+                return [f"cannot save what is in {path}, so it stays: {error}"]
+            saved = None
+        if saved is not None:
+            store.warn(f"worktree {store.relative(path)} had work that is nowhere else: {how_to_get_back(saved)}")
     try:
         registered = registered_worktrees(store.root)
     except OSError as error:
@@ -72,8 +90,16 @@ def release_worktree(store: JobStore, record: JobRecord) -> tuple[RetryCleanup, 
     path = recorded_path(store, meta.worktree_path)
     if not is_safe_to_remove(store, path, meta.worktree_name):
         return RetryCleanup.DEGRADED, f"refusing to clean unsafe worktree path {path}"
-    errors = remove_worktree(store, path, meta.worktree_name)
+    errors = remove_worktree(store, path, meta.worktree_name, record.id)
     return (RetryCleanup.DEGRADED, "; ".join(errors)) if errors else (RetryCleanup.DONE, None)
+
+
+def _is_worktree(path: Path) -> bool:
+    """Whether git still takes a directory for a working tree; otherwise there is nothing it could save."""
+    try:
+        return Git(path).text("rev-parse", "--is-inside-work-tree") == "true"
+    except GitError:
+        return False
 
 
 def _unregister_first(git: Git, root: Path, candidates: list[str], registered: dict[str, Path]) -> str | None:

@@ -5,11 +5,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from vizier_core.errors import MalformedFileError, UnknownJobError
 from vizier_core.jobs.settings import JobSettings
 from vizier_core.jobs.store import JobStore
 
 if TYPE_CHECKING:
     from vizier_core.index import RecordIndex
+    from vizier_core.jobs.model import JobRecord
     from vizier_core.launcher import Launcher
 
 
@@ -28,6 +30,8 @@ class JobsContext:
         self.warn = warn
         self.store = JobStore(root, warn)
         self._warned: set[str] = set()
+        #: Whether empty directories of `.vizier` shall go once the scheduler lock, which lives there, is released.
+        self.prune = False
 
     @cached_property
     def index(self) -> "RecordIndex":
@@ -42,6 +46,13 @@ class JobsContext:
         from vizier_core.launcher import make_launcher  # noqa: PLC0415 - views do without
 
         return make_launcher(self.settings.launcher)
+
+    def find(self, job_id: str) -> "JobRecord | None":
+        """A record that was there a moment ago; None if it is gone or cannot be read any more."""
+        try:
+            return self.store.read(job_id)
+        except (UnknownJobError, MalformedFileError):
+            return None
 
     def warn_of_malformed_records(self) -> None:
         """Says once which records cannot be read; they are left alone (ruling R3)."""

@@ -7,6 +7,8 @@ unfinished predecessor is not probed, so a tick over waiting jobs starts no git.
 from collections.abc import Iterable
 from typing import Final
 
+from vizier_core.errors import VizierError
+from vizier_core.files import is_single_component
 from vizier_core.index import RecordIndex
 from vizier_core.jobs.model import BranchExists, JobRecord, Precondition
 from vizier_core.jobs.published import is_published
@@ -33,7 +35,8 @@ def build_scheduler_facts(index: RecordIndex, store: JobStore) -> Facts:
     """The facts for one evaluation, from an index that has just been refreshed."""
     repository = RepositoryView(Git(store.root))
     active = index.active()
-    candidates = [index.record(head.job_id) for head in active if head.status is not JobStatus.RUNNING]
+    waiting = (index.find(head.job_id) for head in active if head.status is not JobStatus.RUNNING)
+    candidates = [record for record in waiting if record is not None]
     statuses: dict[str, JobStatus] = {head.job_id: head.status for head in active}
     unreadable: dict[str, str] = {}
     for job_id in {entry.job_id for record in candidates for entry in record.scheduling.after}:
@@ -101,12 +104,15 @@ class ArtifactProbe:
         )
 
     def _patch_exists(self, job_id: str) -> bool:
-        if not self._store.exists(job_id):
+        if not is_single_component(job_id):
             return False
         directory = self._store.job_directory(job_id)
         if any((directory / name).is_file() for name in ("command.patch", "ask-save.patch")):
             return True
-        return self._store.read(job_id).status is JobStatus.SUCCEEDED
+        try:
+            return self._store.read(job_id).status is JobStatus.SUCCEEDED
+        except VizierError:
+            return False
 
 
 def effective_branch(artifact: Artifact) -> str:

@@ -44,7 +44,8 @@ def reconcile_dead_workers(context: JobsContext, only: Iterable[str] | None = No
             context.warn(f"job {head.job_id}: {probe.reason}")
         if probe.is_stale:
             context.launcher.stop(handle, grace=0)
-            if _end(context, context.store.read(head.job_id), probe):
+            record = context.find(head.job_id)
+            if record is not None and _end(context, record, probe):
                 ended.append(head.job_id)
     return ended
 

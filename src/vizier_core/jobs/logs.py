@@ -18,32 +18,25 @@ class LogLine(NamedTuple):
     text: str
 
 
-def read_log(store: JobStore, job_id: str, stream: str) -> Iterator[str]:
-    """A whole log as text, piece by piece, invalid UTF-8 replaced; nothing if there is no such file."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    try:
-        with open(store.log_path(job_id, stream), "rb") as file:
-            while data := file.read(_CHUNK):
-                yield decoder.decode(data)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    yield decoder.decode(b"", final=True)
-
-
 class LogFollower:
-    """Reads what is appended to the logs of a job, in complete lines.
+    """Reads what is appended to the logs of a job.
 
-    Survives a log that is emptied by a retry, and bytes that are no UTF-8. A line without an end is held back until it
-    is complete or :meth:`rest` asks for it.
+    Survives a log that is emptied by a retry, and bytes that are no UTF-8.
     """
 
     def __init__(self, store: JobStore, job_id: str, streams: Sequence[str] = STREAMS) -> None:
         self._tails = {stream: _Tail(store.log_path(job_id, stream)) for stream in streams}
 
     def news(self) -> Iterator[LogLine]:
-        """The lines that were completed since the last call, stdout first."""
+        """The lines that were completed since the last call, stdout first; the rest of a line waits for its end."""
         for stream, tail in self._tails.items():
-            yield from (LogLine(stream, text) for text in tail.lines())
+            for text in tail.pieces():
+                yield from (LogLine(stream, line) for line in tail.complete_lines(text))
+
+    def text(self) -> Iterator[str]:
+        """What was appended since the last call, as it is."""
+        for tail in self._tails.values():
+            yield from tail.pieces()
 
     def rest(self) -> Iterator[LogLine]:
         """What is left after the last line end; to be asked when nothing more will come."""
@@ -84,9 +77,11 @@ class _Tail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._position = 0
-        self._partial = b""
+        self._decoder = _decoder()
+        self._partial = ""
 
-    def lines(self) -> Iterator[str]:
+    def pieces(self) -> Iterator[str]:
+        """The text that was appended since the last call."""
         try:
             file = open(self._path, "rb")  # noqa: SIM115 - closed below; the generator yields while it is open
         except OSError:
@@ -94,18 +89,24 @@ class _Tail:
         with file:
             if os.fstat(file.fileno()).st_size < self._position:
                 self._position = 0
-                self._partial = b""
+                self._decoder = _decoder()
+                self._partial = ""
             file.seek(self._position)
             while data := file.read(_CHUNK):
                 self._position += len(data)
-                *complete, self._partial = (self._partial + data).split(b"\n")
-                for line in complete:
-                    yield _text(line)
+                if text := self._decoder.decode(data):
+                    yield text
+
+    def complete_lines(self, text: str) -> list[str]:
+        """The lines that a further piece of text completes."""
+        *lines, self._partial = (self._partial + text).split("\n")
+        return [line.removesuffix("\r") for line in lines]
 
     def rest(self) -> str:
-        partial, self._partial = self._partial, b""
-        return _text(partial)
+        """The line that has no end yet."""
+        text, self._partial = self._partial + self._decoder.decode(b"", final=True), ""
+        return text
 
 
-def _text(line: bytes) -> str:
-    return line.removesuffix(b"\r").decode("utf-8", errors="replace")
+def _decoder() -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder("utf-8")(errors="replace")

@@ -5,6 +5,7 @@ effect at once (ruling R13).
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -30,7 +31,7 @@ from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import ApprovalState, JobStatus, WaitKind, WaitReason
 
 #: Seconds that a cancelled job's processes have between being asked and being killed.
-CANCEL_GRACE = 2.0
+CANCEL_GRACE: Final = 2.0
 
 
 class ApprovalResult(msgspec.Struct, frozen=True):
@@ -70,8 +71,10 @@ def approve_job(context: JobsContext, job_id: str) -> ApprovalResult:
     checked_job_id(job_id)
     with exclusive(context):
         _decide(context, job_id, lambda approval: _decided(approval, ApprovalState.APPROVED, None))
-        tick = scheduler_tick_locked(context)
-        return ApprovalResult(context.store.read(job_id), tick)
+        decided = context.store.read(job_id)
+        tick = scheduler_tick_locked(context, full=True)
+        # The tick may have ended an ephemeral run, and its job is gone with it (WS-01-37).
+        return ApprovalResult(context.find(job_id) or decided, tick)
 
 
 def reject_job(context: JobsContext, job_id: str, reason: str | None) -> ApprovalResult:
@@ -111,7 +114,7 @@ def retry_job(context: JobsContext, job_id: str) -> RetryResult:
         succeeded = last_successful_point(context.index, job_id)
         write_intention(context.store, plan)
         perform_rewind(context, plan)
-        tick = scheduler_tick_locked(context)
+        tick = scheduler_tick_locked(context, full=True)
         return RetryResult(job_id, succeeded, list(plan.attempts), tick)
 
 
@@ -197,5 +200,5 @@ def _clean_after_cancel(
     path = recorded_path(context.store, meta.worktree_path)
     if not is_safe_to_remove(context.store, path, meta.worktree_name):
         return CancelCleanup.SKIPPED, f"not a worktree that vizier manages: {path}"
-    errors = remove_worktree(context.store, path, meta.worktree_name)
+    errors = remove_worktree(context.store, path, meta.worktree_name, record.id)
     return (CancelCleanup.FAILED, "; ".join(errors)) if errors else (CancelCleanup.DONE, None)

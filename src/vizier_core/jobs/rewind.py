@@ -5,6 +5,7 @@ Then the intention is written down, so that a killed process leaves nothing half
 goes on.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,11 @@ def write_intention(store: JobStore, plan: Rewind) -> None:
     """Writes down what is going to happen; from here on it will, whoever is killed.
 
     Raises:
-        OSError: it cannot be written; nothing has happened.
+        OSError: it cannot be written, or a log of a job cannot be emptied; nothing has happened.
     """
+    for job_id in plan.attempts:
+        for stream in STREAMS:
+            os.close(os.open(store.log_path(job_id, stream), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, store.file_mode))
     atomic_write(_intention(store), pretty(to_plain(plan)), mode=store.file_mode, durable=True)
 
 
@@ -161,7 +165,11 @@ def resume_rewind(context: JobsContext) -> None:
     if plan.source is not None and _source_goes_on(store, plan):
         remove_file(path)
         return
-    perform_rewind(context, plan)
+    try:
+        perform_rewind(context, plan)
+    except OSError as error:
+        # The note stays: whoever takes the lock next tries again. Meanwhile other jobs shall not be held up.
+        store.warn(f"an interrupted retry cannot be finished yet: {error}")
 
 
 def perform_rewind(context: JobsContext, plan: Rewind) -> None:

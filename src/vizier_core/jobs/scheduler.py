@@ -6,6 +6,7 @@ next worker starts from a shallow stack (see `workflow_runtime`).
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,9 @@ from vizier_core.jobs.lifecycle import finalize_job, start_job
 from vizier_core.jobs.liveness import reconcile_dead_workers
 from vizier_core.jobs.routes import follow_pending_routes
 from vizier_kernel.scheduler import Action, Decision, JobStatus, evaluate
+
+if TYPE_CHECKING:
+    from vizier_core.jobs.ephemeral import Cleanup
 
 
 class TickPlan(msgspec.Struct, frozen=True):
@@ -35,10 +39,12 @@ class TickOutcome(msgspec.Struct, frozen=True):
 
     started: list[str] = []
     updated: list[str] = []
+    #: Ephemeral runs that were cleaned up, or should have been.
+    cleanups: "Sequence[Cleanup]" = ()
 
 
 def scheduler_tick(context: JobsContext) -> TickOutcome:
-    """Takes the scheduler lock and ticks.
+    """Takes the scheduler lock and ticks, but cleans nothing up.
 
     Raises:
         SchedulerBusyError: the lock was held by others for too long.
@@ -48,8 +54,12 @@ def scheduler_tick(context: JobsContext) -> TickOutcome:
         return scheduler_tick_locked(context)
 
 
-def scheduler_tick_locked(context: JobsContext) -> TickOutcome:
+def scheduler_tick_locked(context: JobsContext, *, full: bool = False) -> TickOutcome:
     """Ticks inside the scheduler lock, right after it was taken.
+
+    Args:
+        context: the jobs.
+        full: also clean up ephemeral runs that have ended (spec 01 §5.3).
 
     Raises:
         LaunchError: some job could not be started or changed; everything else was done.
@@ -59,9 +69,22 @@ def scheduler_tick_locked(context: JobsContext) -> TickOutcome:
     if child is not None:
         context.become_worker(child)
     problems = [*plan.problems, *problems]
+    cleanups = _clean_up(context) if full else []
     if problems:
         raise LaunchError("\n".join(problems))
-    return TickOutcome(started, plan.updated)
+    return TickOutcome(started, plan.updated, cleanups)
+
+
+def finish_following(context: JobsContext, run_id: str) -> "Cleanup | None":
+    """Ticks once more and cleans up an ephemeral run that this process has followed to its end.
+
+    Raises:
+        SchedulerBusyError: the lock was held by others for too long.
+        LaunchError: some job could not be started or changed; everything else was done.
+    """
+    with exclusive(context):
+        scheduler_tick_locked(context)
+        return next((cleanup for cleanup in _clean_up(context, run_id) if cleanup.run_id == run_id), None)
 
 
 def decide_locked(context: JobsContext) -> TickPlan:
@@ -101,6 +124,14 @@ def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[st
             return started, problems, job_id
         started.append(job_id)
     return started, problems, None
+
+
+def _clean_up(context: JobsContext, own: str | None = None) -> "list[Cleanup]":
+    if not any(head.ephemeral for head in context.index.heads.values()):
+        return []
+    from vizier_core.jobs.ephemeral import clean_up_ephemeral_runs  # noqa: PLC0415 - most projects have no such runs
+
+    return clean_up_ephemeral_runs(context, own)
 
 
 def _apply(context: JobsContext, decision: Decision) -> bool:

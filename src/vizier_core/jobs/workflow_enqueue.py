@@ -77,7 +77,7 @@ def enqueue_workflow_runs(context: JobsContext, requests: Sequence[RunRequest]) 
         for request in requests:
             enqueued.append(_enqueue(context, request))
             context.index.refresh()
-        scheduler_tick_locked(context)
+        scheduler_tick_locked(context, full=True)
     return enqueued
 
 

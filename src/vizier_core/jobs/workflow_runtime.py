@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, NoReturn
 
 import msgspec
@@ -69,6 +70,7 @@ def worker_main(context: JobsContext, job_id: str) -> NoReturn:
             context.store.lock.release()
         except BaseException as error:
             _report(error)
+            context.store.lock.release()
             os._exit(1)
         os._exit(0 if code == 0 else 1)
 
@@ -169,7 +171,8 @@ class _Execution:
         self._say("start", f"run={self._manifest.run_id} job={self._record.id}")
         self._say("progress", "dispatching runtime handler")
         try:
-            self._result = run_handler(RunningNode(self._context, self._record, self._manifest, self._node))
+            with self._scratch_watched():
+                self._result = run_handler(RunningNode(self._context, self._record, self._manifest, self._node))
         except Exception as error:  # whatever it is
             text = _report(error)
             self._result = failed(text, stderr_lines=tuple(text.splitlines()))
@@ -197,6 +200,14 @@ class _Execution:
         end = NodeEnd(outcome=result.outcome, exit_code=result.exit_code, update=update, written=written)
         end_node(self._context, record, end, self._manifest)
         return result.exit_code
+
+    def _scratch_watched(self) -> AbstractContextManager[None]:
+        """Notes what the node of an ephemeral run leaves in shared directories."""
+        if not self._manifest.ephemeral:
+            return nullcontext()
+        from vizier_core.jobs.scratch import watched  # noqa: PLC0415 - most runs are not ephemeral
+
+        return watched(self._context.store, self._record.id)
 
     def _say(self, stage: str, message: str) -> None:
         node = self._node

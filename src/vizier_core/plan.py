@@ -1,0 +1,92 @@
+"""Plans: the records that connect a plan document, its branch and the jobs that work on it (spec 02 §14)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from vizier_core.errors import MalformedFileError
+from vizier_core.files import atomic_write, entries, remove_file
+from vizier_core.jobs.codec import Document, from_document, overlay, parse_document, pretty, to_plain
+
+#: Where plan records live, below the project root (ruling R65).
+PLAN_STATE = Path(".vizier") / "state" / "plans"
+#: In front of the job id in `work_ref`.
+WORKFLOW_JOB = "workflow-job:"
+
+
+class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan."""
+
+    OMITTED: ClassVar[dict[str, object]] = {}
+    plan_id: str
+    slug: str | None = None
+    branch: str | None = None
+    source: str | None = None
+    intent: str | None = None
+    target_branch: str | None = None
+    work_ref: str | None = None
+    status: str | None = None
+    summary: str | None = None
+    created_at: str
+    updated_at: str
+    job_ids: dict[str, str] = {}
+
+    @property
+    def jobs(self) -> set[str]:
+        """The jobs that the plan names."""
+        named = set(self.job_ids.values())
+        if self.work_ref is not None and self.work_ref.startswith(WORKFLOW_JOB):
+            named.add(self.work_ref.removeprefix(WORKFLOW_JOB))
+        return named
+
+    def without_jobs(self, job_ids: set[str]) -> "PlanRecord":
+        """The plan without references to these jobs."""
+        keeps_work = self.work_ref is None or self.work_ref.removeprefix(WORKFLOW_JOB) not in job_ids
+        return msgspec.structs.replace(
+            self,
+            work_ref=self.work_ref if keeps_work else None,
+            job_ids={phase: job_id for phase, job_id in self.job_ids.items() if job_id not in job_ids},
+        )
+
+
+class PlanFile:
+    """A plan record as it is on disk."""
+
+    def __init__(self, path: Path, record: PlanRecord, source: Document) -> None:
+        self.path = path
+        self.record = record
+        self._source = source
+
+    def write(self, record: PlanRecord, mode: int) -> None:
+        """Replaces the file; unknown keys stay."""
+        plain = overlay(self._source, to_plain(record), PlanRecord)
+        plain["job_ids"] = dict(record.job_ids)
+        atomic_write(self.path, pretty(plain), mode=mode, durable=False)
+
+    def delete(self) -> None:
+        """Removes the file."""
+        remove_file(self.path)
+
+
+def read_plan(path: Path) -> PlanFile:
+    """One plan record.
+
+    Raises:
+        MalformedFileError: it cannot be read.
+    """
+    try:
+        document = parse_document(path.read_bytes(), path)
+    except OSError as error:
+        raise MalformedFileError(path, error.strerror or str(error)) from None
+    return PlanFile(path, from_document(document, PlanRecord, path), document)
+
+
+def readable_plans(root: Path) -> Iterator[PlanFile]:
+    """The plan records of a project in path order; those that cannot be read are left out."""
+    for path in sorted(Path(entry.path) for entry in entries(root / PLAN_STATE) if entry.name.endswith(".json")):
+        try:
+            yield read_plan(path)
+        except MalformedFileError:
+            continue
