@@ -429,8 +429,11 @@ def test_no_threads_and_no_descriptors_are_left(run: Run) -> None:
     before = (threading.active_count(), thread_count(), len(os.listdir("/proc/self/fd")))
     run.script("cat; sleep 0.1", "cat")
     run.script("exit 3", "exit 4")
-    with pytest.raises(AgentError):
-        run.agent("no-such-program")
+    errors = []
+    for body, more in (("no-such-program", {}), ("sleep 300", {"timeout": 0.05})):
+        with pytest.raises(AgentError) as caught:
+            run.agent(*body.split(), progress_filter=("cat",), **more)
+        errors.append(caught)  # keeps what the error refers to from being collected
     assert (threading.active_count(), thread_count(), len(os.listdir("/proc/self/fd"))) == before
 
 
