@@ -7,6 +7,7 @@ import msgspec
 from vizier_cli.actions.run_follow import FollowResult
 from vizier_cli.cli.output import joined, label_block
 from vizier_core.jobs import Cleanup, EnqueuedRun, RunRequest
+from vizier_core.usage import Usage
 
 _NEXT: Final = {
     "schedule": "vizier jobs schedule",
@@ -38,6 +39,7 @@ def terminal_document(
         "failed": result.failed,
         "blocked": result.blocked,
         "cancelled": result.cancelled,
+        "usage": result.usage and _usage_document(result.usage),
         "ephemeral_cleanup": cleanup and _cleanup_document(cleanup),
     }
 
@@ -67,9 +69,18 @@ def terminal_text(request: RunRequest, run: EnqueuedRun, result: FollowResult, c
             ("Blocked", ", ".join(result.blocked)),
             ("Failed", ", ".join(result.failed)),
             ("Cancelled", ", ".join(result.cancelled)),
+            *(_usage_rows(result.usage) if result.usage else []),
             *(_cleanup_rows(cleanup) if cleanup else []),
         ]
     )
+
+
+def _usage_document(usage: Usage) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.structs.asdict(usage).items() if value is not None}
+
+
+def _usage_rows(usage: Usage) -> list[tuple[str, str]]:
+    return [("Agent tokens", usage.tokens_text() or ""), ("Agent cost", usage.cost_text() or "")]
 
 
 def _cleanup_document(cleanup: Cleanup) -> dict[str, Any]:
