@@ -28,8 +28,10 @@ class Completes(Enum):
     JOB_OR_RUN = "job or run"
     #: What `run` takes as FLOW.
     FLOW = "flow"
-    #: A value for the next parameter of the flow that was named before.
+    #: A value for a parameter of the flow that was named before.
     INPUT = "input"
+    #: A flag for one of its parameters.
+    FLAG = "flag"
     #: `KEY=VALUE` for a parameter of the flow.
     PARAMETER = "parameter"
     #: The slug of a pending plan.
