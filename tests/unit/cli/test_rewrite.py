@@ -60,6 +60,7 @@ def rewritten(text: str) -> str:
         ("-q run f --x", "-q run f --set x=true"),
         ("-C c.toml run f --x", "-C c.toml run f --set x=true"),
         ("-Cc.toml run f --x", "-Cc.toml run f --set x=true"),
+        ("run f -Cc.toml --x", "run f -Cc.toml --set x=true"),
         (
             "--config-file c.toml --load-session s -l s run f --x",
             "--config-file c.toml --load-session s -l s run f --set x=true",
