@@ -200,6 +200,14 @@ _RUN: Final = Command(
             conflicts=("after", "ephemeral", "require-approval", "no-require-approval", "follow", "repeat"),
         ),
         Option(
+            "spec-dir",
+            "Enqueue a run for every markdown file in a directory",
+            kind=Kind.VALUE,
+            value_name="DIR",
+            non_empty=True,
+            conflicts=("repeat",),
+        ),
+        Option(
             "after",
             "Wait for a job or for run:<run id>",
             kind=Kind.VALUES,
@@ -210,6 +218,14 @@ _RUN: Final = Command(
         Option("no-require-approval", "Start the first jobs without approval"),
         Option("ephemeral", "Remove all traces of the run once it has ended"),
         Option("follow", "Follow the run to its end"),
+        Option(
+            "repeat",
+            "Enqueue the run so many times, one after the other",
+            kind=Kind.VALUE,
+            value_name="N",
+            number=(1, 2**32 - 1),
+            default="1",
+        ),
         _TEXT_OR_JSON,
     ),
     positionals=(_FLOW, _INPUTS),
@@ -299,6 +315,24 @@ ROOT: Final = Command(
             positionals=(Positional("COMMAND", "Command to explain", required=False, completes=Completes.COMMAND),),
             action="help",
             anywhere=True,
+        ),
+        Command(
+            "list",
+            "List plans that are not merged yet",
+            action="list",
+            options=(
+                Option(
+                    "target",
+                    "Compare with this branch instead of the primary one",
+                    kind=Kind.VALUE,
+                    value_name="BRANCH",
+                    completes=Completes.BRANCH,
+                ),
+                _VIEW_FORMAT,
+                Option(
+                    "fields", "Fields to show for each plan, separated by commas", kind=Kind.VALUE, value_name="FIELDS"
+                ),
+            ),
         ),
         _CD,
         Command(

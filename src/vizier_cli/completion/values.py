@@ -42,6 +42,10 @@ def known_values(wanted: Wanted) -> list[Candidate]:
     return found
 
 
+def _ignore(line: str) -> None:
+    """Nobody wants to read warnings now."""
+
+
 def _root() -> Path:
     return find_project_root(Path.cwd())
 
@@ -74,8 +78,11 @@ def _branches(wanted: Wanted) -> Iterator[Candidate]:
 
 
 def _plans(wanted: Wanted) -> Iterator[Candidate]:
-    drafts = (c.value for c in _branches(wanted) if c.value.startswith("draft/"))
-    return (Candidate(name.removeprefix("draft/")) for name in drafts)
+    del wanted
+    from vizier_core.plan_inventory import pending_plans  # noqa: PLC0415 - likewise
+
+    plans = pending_plans(_root(), None, warn=_ignore, tell=_ignore)
+    return (Candidate(plan.slug, plan.summary) for plan in plans)
 
 
 def _flows(wanted: Wanted) -> Iterator[Candidate]:
@@ -107,7 +114,7 @@ def _resolver(wanted: Wanted) -> "FlowResolver":
     root = _root()
     config_file = Path(wanted.config_file).absolute() if wanted.config_file else None
     settings = load_settings(root, config_file)
-    return FlowResolver(root, settings.commands, settings.workflow_directory, lambda line: None)
+    return FlowResolver(root, settings.commands, settings.workflow_directory, _ignore)
 
 
 def _flow(wanted: Wanted) -> "LoadedFlow":
