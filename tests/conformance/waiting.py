@@ -3,27 +3,10 @@
 Keys name the issue; an entry is a test, with or without its parameters.
 """
 
-TEMPLATES = "Templates"
 RUNTIME = "Runtime"
 COMMAND_LINE = "Command line"
 
 WAITING: dict[str, tuple[str, ...]] = {
-    TEMPLATES: (
-        "test_config_layers.py::test_broken_config_stops_every_repository_command[init --check]",
-        "test_config_layers.py::test_missing_config_file_is_an_error_of_every_command[init]",
-        "test_hcl_templates.py::test_the_shipped_commit_template_prints_line_breaks",
-        "test_store_gitignore.py::test_a_file_with_the_block_is_left_alone",
-        "test_store_gitignore.py::test_a_missing_file_gets_the_block",
-        "test_store_gitignore.py::test_a_repeated_rule_is_a_reason_to_rewrite",
-        "test_store_gitignore.py::test_a_scattered_block_is_gathered",
-        "test_store_gitignore.py::test_crlf_is_kept",
-        "test_store_gitignore.py::test_equivalent_patterns_are_replaced",
-        "test_store_gitignore.py::test_managed_exceptions_follow_the_block",
-        "test_store_gitignore.py::test_other_lines_keep_their_order",
-        "test_store_gitignore.py::test_other_patterns_stay",
-        "test_store_gitignore.py::test_runtime_files_are_ignored_by_git_afterwards",
-        "test_store_gitignore.py::test_twice_is_once",
-    ),
     RUNTIME: (
         "test_config_errors.py::test_errors_are_printed_with_quiet",
         "test_config_layers.py::test_a_directory_named_like_the_config_does_not_count",

@@ -206,6 +206,14 @@ _RUN: Final = Command(
     positionals=(_FLOW, _INPUTS),
 )
 
+_INIT: Final = Command(
+    "init",
+    "Create the files that vizier works with",
+    action="init",
+    options=(Option("check", "Only say what is missing"),),
+    reads_config_itself=True,
+)
+
 _CONFIG: Final = Command(
     "config",
     "Explain the configuration",
@@ -242,6 +250,7 @@ ROOT: Final = Command(
             action="help",
             anywhere=True,
         ),
+        _INIT,
         Command(
             "clean",
             "Remove what a job or its run has left behind",

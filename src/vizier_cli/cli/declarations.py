@@ -80,6 +80,8 @@ class Command(NamedTuple):
     hidden: bool = False
     #: Whether it works outside a repository.
     anywhere: bool = False
+    #: Whether it starts before the configuration is read, and does that itself.
+    reads_config_itself: bool = False
 
     def child(self, name: str) -> "Command | None":
         """The command of this name in the group."""

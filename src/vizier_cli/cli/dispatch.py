@@ -49,7 +49,7 @@ def _act(arguments: Arguments, argv: list[str]) -> int:
     app = App(arguments, argv)
     run: Callable[[App], int] = import_module(f"vizier_cli.actions.{arguments.command.action}").run
     try:
-        if not arguments.command.anywhere:
+        if not (arguments.command.anywhere or arguments.command.reads_config_itself):
             app.settings  # noqa: B018 - a broken configuration fails every command that works on a project
         code = run(app)
         sys.stdout.flush()
