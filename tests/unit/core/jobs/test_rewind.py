@@ -437,12 +437,13 @@ def test_ws_02_09_a_slug_that_leads_elsewhere_deletes_nothing(context: JobsConte
 
 
 def state_of(context: JobsContext) -> dict[str, Any]:
-    """Every file below `.vizier` but those of interrupted writes: records parsed, others by their size."""
+    """Every file below `.vizier` but those of interrupted writes: what records say, how long logs are."""
     found: dict[str, Any] = {}
     for path in sorted((context.root / ".vizier").rglob("*")):
         if path.is_file() and ".tmp." not in path.name:
             text = path.read_text()
-            found[str(path.relative_to(context.root))] = json.loads(text) if path.name == "job.json" else len(text)
+            told = json.loads(text) if path.name == "job.json" else len(text) if path.suffix == ".log" else "exists"
+            found[str(path.relative_to(context.root))] = told
     return found
 
 
