@@ -17,7 +17,7 @@ def run(app: App) -> int:
     only_check = app.arguments.has("check")
     root = app.root
     try:
-        app.settings  # noqa: B018 - read for its errors
+        app.prepare()
     except ConfigError as error:
         # A file that was found may be broken, init needs nothing of it (WS-09-02). One that the operator named must be
         # right, and a check that ignored it would tell half the truth.

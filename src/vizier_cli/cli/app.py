@@ -1,5 +1,6 @@
 """What a command works with: verbosity, the project, its configuration and its jobs, each found when first needed."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
@@ -38,6 +39,23 @@ class App:
         self.arguments = arguments
         self.argv = argv
         self.verbosity = _verbosity(arguments)
+
+    def prepare(self) -> None:
+        """Finds the project and reads what every command that works on one needs (spec 08 §2 steps 7-9).
+
+        Raises:
+            VizierError: there is no project, its configuration cannot be used, or the named session cannot be loaded.
+        """
+        self.settings  # noqa: B018 - a broken configuration fails every command that works on a project
+        session = self.arguments.value("load-session")
+        if session is not None:
+            from vizier_core.sessions import load_session  # noqa: PLC0415 - hardly ever asked for
+
+            load_session(self.root, session)
+        if any(command.creates_jobs_root for command in self.arguments.path):
+            # Who may only read the project can look at its jobs all the same; what writes creates it by itself, too.
+            with contextlib.suppress(OSError):
+                self.jobs.store.ensure_jobs_root()
 
     @cached_property
     def root(self) -> Path:
