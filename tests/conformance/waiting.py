@@ -3,44 +3,10 @@
 Keys name the issue; an entry is a test, with or without its parameters.
 """
 
-TEMPLATES = "Templates"
 RUNTIME = "Runtime"
 COMMAND_LINE = "Command line"
 
 WAITING: dict[str, tuple[str, ...]] = {
-    TEMPLATES: (
-        "test_agents_shipped.py::test_draft",
-        "test_agents_shipped.py::test_draft_prompt",
-        "test_agents_shipped.py::test_draft_with_a_failing_agent",
-        "test_agents_shipped.py::test_other_flows_keep_the_default_agent",
-        "test_cli_completions.py::test_an_empty_word",
-        "test_cli_help.py::test_commands_are_listed_in_a_fixed_order",
-        "test_cli_help.py::test_full_reference",
-        "test_cli_help.py::test_help_after_other_options",
-        "test_cli_help.py::test_help_of_the_approve_stage",
-        "test_cli_help.py::test_help_of_the_draft_stage",
-        "test_cli_help.py::test_help_word_and_help_flag_agree[init]",
-        "test_cli_help.py::test_layout_of_flow_help",
-        "test_cli_help.py::test_run_options_of_flow_help",
-        "test_cli_help.py::test_usage_lines[init-vizier init [OPTIONS]]",
-        "test_cli_startup.py::test_repository_commands_fail_outside_a_repository[init --check]",
-        "test_cli_startup.py::test_repository_commands_fail_outside_a_repository[init]",
-        "test_cli_startup.py::test_usage_errors[init --check --check]",
-        "test_config_layers.py::test_broken_config_stops_every_repository_command[init --check]",
-        "test_config_layers.py::test_missing_config_file_is_an_error_of_every_command[init]",
-        "test_hcl_templates.py::test_the_shipped_commit_template_prints_line_breaks",
-        "test_store_gitignore.py::test_a_file_with_the_block_is_left_alone",
-        "test_store_gitignore.py::test_a_missing_file_gets_the_block",
-        "test_store_gitignore.py::test_a_repeated_rule_is_a_reason_to_rewrite",
-        "test_store_gitignore.py::test_a_scattered_block_is_gathered",
-        "test_store_gitignore.py::test_crlf_is_kept",
-        "test_store_gitignore.py::test_equivalent_patterns_are_replaced",
-        "test_store_gitignore.py::test_managed_exceptions_follow_the_block",
-        "test_store_gitignore.py::test_other_lines_keep_their_order",
-        "test_store_gitignore.py::test_other_patterns_stay",
-        "test_store_gitignore.py::test_runtime_files_are_ignored_by_git_afterwards",
-        "test_store_gitignore.py::test_twice_is_once",
-    ),
     RUNTIME: (
         "test_agents_conflict.py::test_a_failing_agent_raises_no_error",
         "test_agents_conflict.py::test_an_agent_that_changes_nothing_but_succeeds",
@@ -64,6 +30,10 @@ WAITING: dict[str, tuple[str, ...]] = {
         "test_agents_conflict.py::test_which_narrative_documents",
         "test_agents_conflict.py::test_without_an_alias_only_the_default_counts",
         "test_agents_resolution.py::test_relative_shim_directory_in_a_worktree",
+        "test_agents_shipped.py::test_draft",
+        "test_agents_shipped.py::test_draft_prompt",
+        "test_agents_shipped.py::test_draft_with_a_failing_agent",
+        "test_agents_shipped.py::test_other_flows_keep_the_default_agent",
         "test_cli_startup.py::test_a_managed_worktree_belongs_to_the_owning_project",
         "test_cli_startup.py::test_nodes_run_under_the_configuration_of_the_run",
         "test_config_output.py::test_message_of_a_commit_node",
@@ -94,7 +64,5 @@ WAITING: dict[str, tuple[str, ...]] = {
         "test_store_documents.py::test_the_ids_of_document_and_record_agree",
         "test_store_documents.py::test_worktree_names_and_paths",
         "test_store_documents.py::test_worktree_patch",
-    ),
-    COMMAND_LINE: (
     ),
 }
