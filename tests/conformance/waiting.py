@@ -35,7 +35,6 @@ WAITING: dict[str, tuple[str, ...]] = {
         "test_agents_shipped.py::test_draft_with_a_failing_agent",
         "test_agents_shipped.py::test_other_flows_keep_the_default_agent",
         "test_cli_startup.py::test_a_managed_worktree_belongs_to_the_owning_project",
-        "test_cli_startup.py::test_nodes_run_under_the_configuration_of_the_run",
         "test_config_output.py::test_message_of_a_commit_node",
         "test_config_output.py::test_message_of_an_integration",
         "test_ops_clean.py::test_a_real_run_with_a_worktree",
