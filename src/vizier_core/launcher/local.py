@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 from vizier_core import process
+from vizier_core.family import session_family
 from vizier_core.jobs.model import LivenessState, WorkerIdentity
 from vizier_core.launcher.port import Probe, StartedWorker, WorkerHandle
 
@@ -59,7 +60,7 @@ class LocalWorkers:
             return process.end_process(info, grace)
         if not self._is_here(identity):
             return []
-        return process.end_session(handle.pid, identity.start_ticks, grace)
+        return session_family(handle.pid, identity.start_ticks).end(grace)
 
     def reap_children(self) -> None:
         """Collects ended workers that this process has started, so that none stays a zombie (ruling R87)."""
