@@ -98,7 +98,9 @@ class _Follower:
         self._total = 0
 
     def copy_news(self, *, final: bool = False) -> None:
-        while data := os.pread(self._descriptor, _CHUNK, self._position):
+        # No further than it reaches now: somebody who was left behind may print for ever.
+        end = os.fstat(self._descriptor).st_size
+        while data := os.pread(self._descriptor, min(_CHUNK, end - self._position), self._position):
             self._position += len(data)
             self._take(self._decoder.decode(data))
             if self._position - self._discarded > _HELD:

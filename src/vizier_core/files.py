@@ -36,6 +36,10 @@ def atomic_write(
     except FileNotFoundError:
         make_directories(path.parent, mode)
         descriptor = os.open(temporary, flags, mode)
+    except FileExistsError:
+        # Left by a killed process that had the pid of this one.
+        os.unlink(temporary)
+        descriptor = os.open(temporary, flags, mode)
     try:
         try:
             if mode & 0o077:

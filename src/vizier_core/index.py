@@ -18,7 +18,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -41,6 +41,8 @@ _RACY: Final = 20_000_000
 _WORTH_SAVING: Final = 64
 #: A journal longer than this is started anew, in bytes.
 _JOURNAL_LIMIT: Final = 1 << 20
+#: Length of the random bytes at the beginning of a journal.
+_MARK: Final = 8
 
 #: Inode, size, modification time and status change time of a record file.
 Stamp = tuple[int, int, int, int]
@@ -344,13 +346,24 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
         return self.file == stamp[:3]
 
 
+class _Position(NamedTuple):
+    """How far a journal was read: its random bytes, empty if it had none yet, and how long it was."""
+
+    mark: bytes
+    end: int
+
+
 class _Journal:
-    """Notes about replaced records, appended by whoever replaces them; each is as long as its first four bytes say."""
+    """Notes about replaced records, appended by whoever replaces them.
+
+    The file begins with random bytes, so that one which was emptied and filled again, or has got the inode of one that
+    was deleted, is not taken for its predecessor. Each note is as long as the four bytes before it say.
+    """
 
     def __init__(self, path: Path | None, store: JobStore) -> None:
         self._path = path
         self._store = store
-        self._position: tuple[int, int] | None = None
+        self._position: _Position | None = None
         self._decoder = msgspec.msgpack.Decoder(_Note)
 
     def note(self, record: JobRecord, status: os.stat_result) -> None:
@@ -367,7 +380,9 @@ class _Journal:
             return
         try:
             with contextlib.suppress(OSError):
-                os.write(descriptor, len(data).to_bytes(4, "big") + data)
+                begins = os.fstat(descriptor).st_size == 0
+                mark = os.urandom(_MARK) if begins else b""
+                os.write(descriptor, mark + len(data).to_bytes(4, "big") + data)
         finally:
             os.close(descriptor)
 
@@ -377,12 +392,12 @@ class _Journal:
             return None
         try:
             with open(self._path, "rb") as file:
-                inode = os.fstat(file.fileno()).st_ino
-                start = self._position[1] if self._position and self._position[0] == inode else None
-                end = file.seek(0, os.SEEK_END)
-                if start is None or end < start:
-                    self._position = (inode, end)
+                mark, end = file.read(_MARK), os.fstat(file.fileno()).st_size
+                known = self._position
+                if known is None or known.mark not in {mark, b""} or end < known.end:
+                    self._position = _Position(mark, end)
                     return None
+                start = max(known.end, _MARK)
                 file.seek(start)
                 data = file.read()
         except OSError:
@@ -390,7 +405,7 @@ class _Journal:
             with contextlib.suppress(OSError):
                 os.close(self._open())
             return None
-        self._position = (inode, start + len(data))
+        self._position = _Position(mark, start + len(data) if mark else 0)
         return self._decode(data)
 
     def shorten(self) -> None:
@@ -407,7 +422,7 @@ class _Journal:
                 note = self._decoder.decode(data[place + 4 : place + 4 + length])
                 notes[note.head.job_id] = note
                 place += 4 + length
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError):
             return None  # damaged: look at everything
         return notes
 

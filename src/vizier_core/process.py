@@ -111,7 +111,7 @@ def end_session(session: int, not_before: int, grace: float) -> list[int]:
     """
     if grace > 0:
         if not signal_members(session, not_before, signal.SIGTERM):
-            return []
+            return [info.pid for info in session_members(session, not_before)]
         # A stopped process would never see the signal.
         signal_members(session, not_before, signal.SIGCONT)
         if _wait_until_empty(session, not_before, grace):
