@@ -66,7 +66,7 @@ class App:
     @cached_property
     def jobs(self) -> JobsContext:
         """The jobs of the project."""
-        return open_project(self.root, self.settings.jobs, self.warn)
+        return open_project(self.root, self.settings, self.warn)
 
     @cached_property
     def flows(self) -> "FlowResolver":

@@ -141,6 +141,8 @@ class _Conversation:
         self._filtered_splitter = LineSplitter()
         self._filtered_lines = CapturedLines()
         self._filter: StartedProgram | None = None
+        #: The agent and, if there is one, the filter, as far as they are started.
+        self._programs: list[StartedProgram] = []
 
     def run(self, reply: Callable[[str], None]) -> AgentReply | AgentFailure:
         """All of it, in the order of spec 07 §§6.2-6.4."""
@@ -163,7 +165,9 @@ class _Conversation:
         return self._result(reply, round((time.monotonic() - began) * 1000))
 
     def close(self) -> None:
-        """Gives files back."""
+        """Gives files and pipes back."""
+        for program in self._programs:
+            program.close_pipes()
         self._raw.close()
         self._filtered.close()
 
@@ -202,12 +206,14 @@ class _Conversation:
             raise AgentNotFoundError(self._request.argv[0], hint) from None
         except (OSError, ValueError) as error:
             raise AgentNotStartedError(str(error)) from None
+        self._programs.append(self._agent)
         self._tree.add(self._agent.process)
         if filter_argv:
             try:
                 self._filter = StartedProgram(filter_argv, cwd, self._take_filtered, self._progress)
             except (OSError, ValueError) as error:
                 raise FilterNotStartedError(self._request.progress_filter[0], str(error)) from None
+            self._programs.append(self._filter)
             self._tree.add(self._filter.process)
         self._agent.stdin.write(_prompt_bytes(self._request.prompt))
         self._agent.stdin.finish()
@@ -244,18 +250,17 @@ class _Conversation:
                 break
         if program.talks:
             self._warn(f"{name} has ended, but a process that it has left behind still holds its output open")
-        program.close()
+        program.finish()
 
     def _exchange(self, seconds: float) -> bool:
-        programs = [self._agent] if self._filter is None else [self._agent, self._filter]
-        for program in programs:
+        for program in self._programs:
             if program.ended:
                 program.stdin.abandon()
         # What was said about the way comes before the outcome.
-        outlets = [outlet for program in programs for outlet in (program.stderr, program.stdout)]
+        outlets = [outlet for program in self._programs for outlet in (program.stderr, program.stdout)]
         if self._backlog() > _BACKLOG and not self._agent.ended:
             outlets.remove(self._agent.stdout)
-        return exchange([program.stdin for program in programs], outlets, seconds)
+        return exchange([program.stdin for program in self._programs], outlets, seconds)
 
     def _backlog(self) -> int:
         return self._filter.stdin.backlog if self._filter is not None else 0
@@ -322,8 +327,7 @@ class _Conversation:
         return True
 
     def _usage(self) -> Usage | None:
-        programs = (self._filter, self._agent)
-        reports = (program.report for program in programs if program is not None)
+        reports = (program.report for program in reversed(self._programs))
         return next((report.usage for report in reports if report is not None and report.usage is not None), None)
 
 

@@ -66,12 +66,16 @@ class StartedProgram:
         """Whether somebody holds its output open."""
         return self.stdout.open or self.stderr.open
 
-    def close(self) -> None:
-        """Takes its last words and closes its pipes."""
+    def finish(self) -> None:
+        """Closes its pipes and takes its last words."""
+        self.close_pipes()
+        self._take_lines(self._splitter.end())
+
+    def close_pipes(self) -> None:
+        """Neither tells nor asks it anything any more."""
         self.stdin.abandon()
         self.stdout.close()
         self.stderr.close()
-        self._take_lines(self._splitter.end())
 
     def _take_stderr(self, data: bytes) -> None:
         self._take_lines(self._splitter.feed(data))

@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from vizier_core.config import Settings
 from vizier_core.errors import MalformedFileError, UnknownJobError
-from vizier_core.jobs.settings import JobSettings
 from vizier_core.jobs.store import JobStore
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ class JobsContext:
 
     Args:
         root: the project root.
-        settings: how to treat them.
+        settings: the project's configuration: how to treat jobs, and what their nodes may do.
         warn: receives one line for the operator, without a line end.
     """
 
-    def __init__(self, root: Path, settings: JobSettings, warn: Callable[[str], None]) -> None:
+    def __init__(self, root: Path, settings: Settings, warn: Callable[[str], None]) -> None:
         self.root = root
         self.settings = settings
         self.warn = warn
@@ -45,7 +45,7 @@ class JobsContext:
         """What starts and watches workers."""
         from vizier_core.launcher import make_launcher  # noqa: PLC0415 - views do without
 
-        return make_launcher(self.settings.launcher)
+        return make_launcher(self.settings.jobs.launcher)
 
     def find(self, job_id: str) -> "JobRecord | None":
         """A record that was there a moment ago; None if it is gone or cannot be read any more."""
@@ -68,13 +68,13 @@ class JobsContext:
 
 
 def open_project(
-    root: Path, settings: JobSettings | None = None, warn: Callable[[str], None] | None = None
+    root: Path, settings: Settings | None = None, warn: Callable[[str], None] | None = None
 ) -> JobsContext:
     """The jobs of a project.
 
     Args:
         root: the project root, see :func:`vizier_core.project.find_project_root`.
-        settings: how to treat them; the defaults if omitted.
+        settings: the project's configuration; the defaults if omitted.
         warn: receives one line for the operator; warnings are dropped if omitted.
     """
-    return JobsContext(root, settings or JobSettings(), warn or (lambda line: None))
+    return JobsContext(root, settings or Settings(), warn or (lambda line: None))

@@ -22,7 +22,7 @@ def exclusive(context: JobsContext, *, warn: bool = True) -> Iterator[None]:
         SchedulerBusyError: somebody held it for too long.
     """
     context.store.ensure_jobs_root()
-    context.store.lock.acquire(context.settings.lock_timeout)
+    context.store.lock.acquire(context.settings.jobs.lock_timeout)
     try:
         _prepare(context)
         if warn:

@@ -84,6 +84,12 @@ class ArtifactProbe:
         return found
 
     def _exists(self, artifact: Artifact) -> bool:
+        try:
+            return self._is_there(artifact)
+        except OSError:
+            return False  # such as a name that no file can have
+
+    def _is_there(self, artifact: Artifact) -> bool:
         if artifact.kind in PLAN_KINDS:
             return effective_branch(artifact) in self._repository.branches
         if artifact.kind is ArtifactKind.TARGET_BRANCH:

@@ -130,7 +130,7 @@ def cancel_job(context: JobsContext, job_id: str, *, cleanup_worktree: bool | No
         OperationRefusedError: the job has ended.
     """
     checked_job_id(job_id)
-    wanted = context.settings.cancel_cleanup_worktree if cleanup_worktree is None else cleanup_worktree
+    wanted = context.settings.jobs.cancel_cleanup_worktree if cleanup_worktree is None else cleanup_worktree
     record = context.store.read(job_id)
     _require_active(record)
     # The grace period is not spent under the lock: others go on meanwhile.

@@ -184,7 +184,7 @@ def _can_be_rewound(context: JobsContext, job_id: str, source: JobRecord) -> boo
 
 def _limit_reached(context: JobsContext, target: ManifestNode) -> WaitReason | None:
     """The reason not to rewind a node once more (ruling R72, WS-01-38)."""
-    limit = context.settings.max_route_attempts
+    limit = context.settings.jobs.max_route_attempts
     if (context.store.read(target.job_id).meta.route_rewinds or 0) < limit:
         return None
     detail = (

@@ -52,8 +52,10 @@ class JobStore:
         self.warn = warn
         self.jobs_root = root / ".vizier" / "jobs"
         derived = derived_directory(root, self.jobs_root)
-        self.lock = SchedulerLock(self.jobs_root / "scheduler.lock", derived / "lock" if derived else None)
         self._file_mode: int | None = None
+        self.lock = SchedulerLock(
+            self.jobs_root / "scheduler.lock", derived / "lock" if derived else None, self.file_mode
+        )
         #: Called with a new record and its file just before that takes its place; the index listens (ruling R74).
         self.on_change: Callable[[JobRecord, os.stat_result], None] = lambda record, status: None
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vizier_core.config import load_settings
+from vizier_core.config import Settings, load_settings
 from vizier_core.errors import VizierError
-from vizier_core.jobs.settings import JobSettings
 
 
 class WorkerArguments(NamedTuple):
@@ -36,6 +35,6 @@ def parse_worker_arguments(arguments: Sequence[str]) -> WorkerArguments:
     return WorkerArguments(values["--job-id"], Path(config_file) if config_file else None, values.get("--start-token"))
 
 
-def worker_settings(root: Path, child_args: Sequence[str]) -> JobSettings:
+def worker_settings(root: Path, child_args: Sequence[str]) -> Settings:
     """The settings that a job's worker uses: those of the configuration file its run was given (decision D14)."""
-    return load_settings(root, parse_worker_arguments(child_args).config_file).jobs
+    return load_settings(root, parse_worker_arguments(child_args).config_file)

@@ -29,7 +29,7 @@ from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.scheduler import decide_locked, start_planned
 from vizier_core.jobs.worker_options import worker_settings
 from vizier_core.jobs.workers import worker_handle
-from vizier_core.launcher.local import LocalWorkers, hold_log
+from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus
@@ -93,6 +93,7 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
         record = context.store.read(job_id)
         if record.meta.worker is None or record.meta.worker.token != token:
             os._exit(1)
+        default_signals()
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
     worker_main(context, job_id)
 

@@ -5,13 +5,14 @@ first, the pipe closes and the child looks into the record itself.
 """
 
 import contextlib
+import fcntl
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
 
-from vizier_core.launcher.local import LocalWorkers, hold_log
+from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
 from vizier_core.launcher.port import Commit, StartedWorker, StartRequest
 
 
@@ -25,7 +26,7 @@ class ForkLauncher(LocalWorkers):
             # What is buffered here would otherwise be printed by the child as well.
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-        wait, release = os.pipe()
+        wait, release = map(_above_standard, os.pipe())
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         # Objects that the collector does not look at in the child stay shared with the parent.
         gc.freeze()
@@ -60,7 +61,7 @@ def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]
     try:
         on_fork()
         os.setsid()
-        _default_signals()
+        default_signals()
         _redirect(request)
         # Everything else that is open belongs to the parent.
         os.closerange(3, wait)
@@ -77,13 +78,13 @@ def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]
         os._exit(1)
 
 
-def _default_signals() -> None:
-    """The worker reacts to signals as a fresh Python would, whatever the ticker had installed."""
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+def _above_standard(descriptor: int) -> int:
+    """The same, but never one of the three that the worker's streams get; a ticker may have been started without."""
+    if descriptor > 2:
+        return descriptor
+    higher = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return higher
 
 
 def _redirect(request: StartRequest) -> None:
@@ -96,6 +97,7 @@ def _redirect(request: StartRequest) -> None:
     )
     for descriptor, target in enumerate(targets):
         os.dup2(target, descriptor)
+        os.set_inheritable(descriptor, True)  # `dup2` of a descriptor onto itself does nothing
     sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - lives as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115

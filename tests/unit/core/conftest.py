@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from vizier_core.config import Settings
 from vizier_core.jobs.context import JobsContext
-from vizier_core.jobs.settings import JobSettings
 from vizier_core.jobs.store import JobStore
 
 
@@ -42,6 +42,6 @@ def store(root: Path, warnings: list[str]) -> JobStore:
 
 @pytest.fixture
 def context(root: Path, warnings: list[str]) -> JobsContext:
-    context = JobsContext(root, JobSettings(), warnings.append)
+    context = JobsContext(root, Settings(), warnings.append)
     context.store.ensure_jobs_root()
     return context

@@ -17,9 +17,11 @@ from vizier_core.agent.errors import (
     NoAgentCommandError,
 )
 from vizier_core.agent.report import Usage
+from vizier_core.agent.streams import LINE_KEPT
 from vizier_core.command import KEPT
 from vizier_core.process import thread_count
 
+from ..probes import run_probe
 from .runs import Run
 
 # stdin, environment, directory
@@ -52,6 +54,11 @@ def test_any_text_is_a_prompt(tmp_path: Path, prompt: str) -> None:
 def test_bytes_of_file_names_come_out_as_they_were(run: Run, tmp_path: Path) -> None:
     run.script("cat > seen", prompt=os.fsdecode(b"- caf\xe9"))
     assert (tmp_path / "seen").read_bytes() == b"- caf\xe9"
+
+
+def test_half_a_surrogate_pair_becomes_a_question_mark(run: Run, tmp_path: Path) -> None:
+    run.script("cat > seen", prompt="a\ud800é")
+    assert (tmp_path / "seen").read_bytes() == "a?é".encode()
 
 
 def test_a_prompt_of_several_megabytes(run: Run) -> None:
@@ -422,8 +429,11 @@ def test_no_threads_and_no_descriptors_are_left(run: Run) -> None:
     before = (threading.active_count(), thread_count(), len(os.listdir("/proc/self/fd")))
     run.script("cat; sleep 0.1", "cat")
     run.script("exit 3", "exit 4")
-    with pytest.raises(AgentError):
-        run.agent("no-such-program")
+    errors = []
+    for body, more in (("no-such-program", {}), ("sleep 300", {"timeout": 0.05})):
+        with pytest.raises(AgentError) as caught:
+            run.agent(*body.split(), progress_filter=("cat",), **more)
+        errors.append(caught)  # keeps what the error refers to from being collected
     assert (threading.active_count(), thread_count(), len(os.listdir("/proc/self/fd"))) == before
 
 
@@ -436,6 +446,34 @@ def test_ws_07_17_a_long_reply_is_passed_on_whole_but_kept_in_part(
     assert run.answer.text.truncated_from == len(run.reply)
     assert run.answer.text.text == run.reply[: KEPT // 2] + run.reply[-KEPT // 2 :]
     assert list(tmp_path.iterdir()) == []
+
+
+HUGE = 200_000_000
+ZEROES = f"head -c {HUGE} /dev/zero"
+
+
+@pytest.mark.parametrize(
+    ("body", "filter_body", "figures"),
+    [
+        (ZEROES, (), {"reply": HUGE + 1, "progress": 0, "kept": KEPT, "lines": 0}),
+        (f"{ZEROES} >&2", (), {"reply": 0, "progress": 1, "kept": 0, "lines": 1}),
+        (ZEROES, ("cat",), {"reply": HUGE + 1, "progress": 1, "kept": KEPT, "lines": 0}),
+        (ZEROES, ("wc -c",), {"reply": 10, "progress": 9, "kept": 10, "lines": 0}),
+        (ZEROES, ("exec < /dev/null; echo done",), {"reply": 5, "progress": 4, "kept": 5, "lines": 0}),
+    ],
+    ids=["stdout", "stderr", "through a filter", "into a filter", "past a filter"],
+)
+def test_ws_07_17_however_much_is_said_memory_does_not_grow(
+    tmp_path: Path, body: str, filter_body: tuple[str], figures: dict[str, int]
+) -> None:
+    found = run_probe(
+        Path(__file__).parent / "memory_probe.py", tmp_path, body, *filter_body, VIZIER_DISABLE_STDBUF="1"
+    )
+    assert found.pop("memory") < 80_000_000
+    # A line without end is shown as its beginning and how much more there was.
+    for name in ("progress", "lines"):
+        assert found[name] == figures[name] or (figures[name] == 1 and LINE_KEPT < found[name] < LINE_KEPT + 100)
+    assert {**found, **{name: figures[name] for name in ("progress", "lines")}} == figures
 
 
 def test_a_disk_without_room_for_the_reply_is_an_error(run: Run, tmp_path: Path) -> None:

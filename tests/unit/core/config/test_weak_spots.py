@@ -11,8 +11,8 @@ def test_ws_07_01_a_worker_reads_the_file_that_its_run_was_given(root, tmp_path,
     given = tmp_path / "given.toml"
     given.write_text("jobs.lock_timeout_seconds = 2\n")
     started = ["__workflow-node", "--job-id", "job-a", "--config-file", str(given)]
-    assert worker_settings(root, started).lock_timeout == 2
-    assert worker_settings(root, started[:3]).lock_timeout == 1
+    assert worker_settings(root, started).jobs.lock_timeout == 2
+    assert worker_settings(root, started[:3]).jobs.lock_timeout == 1
 
 
 @pytest.mark.parametrize(

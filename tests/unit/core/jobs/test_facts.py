@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from vizier_core.errors import MalformedFileError
 from vizier_core.index import RecordIndex
 from vizier_core.jobs.facts import build_scheduler_facts, effective_branch
 from vizier_core.jobs.published import publish
@@ -264,7 +263,6 @@ def test_custom_artifacts_are_published(store: JobStore) -> None:
     assert exists(store, custom())
 
 
-@pytest.mark.xfail(strict=False, raises=MalformedFileError, reason="fixed on the branch dev: remove this mark")
 def test_ws_01_17_a_patch_of_a_job_that_cannot_be_read_does_not_exist(store: JobStore) -> None:
     put_text(store, "maker", "{")
     assert not exists(store, {"command_patch": {"job_id": "maker"}})
@@ -273,17 +271,9 @@ def test_ws_01_17_a_patch_of_a_job_that_cannot_be_read_does_not_exist(store: Job
 @pytest.mark.parametrize(
     "artifact",
     [
-        pytest.param(
-            custom("token", "k" * 200), marks=pytest.mark.xfail(strict=True, raises=OSError, reason="ENAMETOOLONG")
-        ),
-        pytest.param(
-            {"merge_sentinel": {"slug": "s" * 300}},
-            marks=pytest.mark.xfail(strict=True, raises=OSError, reason="ENAMETOOLONG"),
-        ),
-        pytest.param(
-            {"command_patch": {"job_id": "j" * 300}},
-            marks=pytest.mark.xfail(strict=False, raises=OSError, reason="ENAMETOOLONG on the branch dev"),
-        ),
+        custom("token", "k" * 200),
+        {"merge_sentinel": {"slug": "s" * 300}},
+        {"command_patch": {"job_id": "j" * 300}},
     ],
     ids=["custom", "merge_sentinel", "command_patch"],
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from vizier_core.config import Settings
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.manifest import RunManifest
 from vizier_core.jobs.model import JobMetadata
@@ -270,7 +271,7 @@ def test_ws_01_17_a_target_whose_record_cannot_be_read_only_warns(context: JobsC
 
 def test_r72_ws_01_38_a_node_is_not_rewound_for_ever(context: JobsContext, warnings: list[str]) -> None:
     run = manifest({"a": {"failed": ["a"]}})
-    context.settings = JobSettings(max_route_attempts=2)
+    context.settings = Settings(jobs=JobSettings(max_route_attempts=2))
     node_job(context.store, "a", "running")
     for attempt in (2, 3):
         ends(context, run, "a", Outcome.FAILED, 1)
@@ -297,7 +298,7 @@ def test_r72_the_limit_of_one_target_does_not_stop_the_others_and_is_told(
     context: JobsContext, targets: list[str]
 ) -> None:
     run = manifest({"a": {"failed": targets}, "b": {}, "c": {}})
-    context.settings = JobSettings(max_route_attempts=1)
+    context.settings = Settings(jobs=JobSettings(max_route_attempts=1))
     node_job(context.store, "a", "running")
     node_job(context.store, "b", "succeeded", metadata={"route_rewinds": 1})
     node_job(context.store, "c", "succeeded")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from vizier_core.config import Settings
 from vizier_core.errors import LaunchError, SchedulerBusyError
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.lock import SchedulerLock
@@ -186,7 +187,7 @@ def test_r3_ws_02_07_a_malformed_record_is_told_once_and_left_alone(
 def test_a_busy_lock_changes_nothing(context: JobsContext) -> None:
     put(context.store, document("a"))
     other = SchedulerLock(context.store.jobs_root / "scheduler.lock")
-    context.settings = JobSettings(lock_timeout=0.01)
+    context.settings = Settings(jobs=JobSettings(lock_timeout=0.01))
     other.acquire(1)
     with pytest.raises(SchedulerBusyError, match="scheduler is busy"):
         scheduler_tick(context)

@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from vizier_core.config import Settings
 from vizier_core.jobs import JobSettings, RunRequest, enqueue_workflow_runs, open_project
 from vizier_core.jobs.settings import LauncherForm
 from vizier_kernel.template import compile_workflow, compose, decode_template, expand
@@ -57,7 +58,7 @@ def be_hostile(root: Path) -> None:
 def enqueue(root: Path, form: LauncherForm) -> str:
     composed = compose(decode_template(FLOW, origin="hygiene.json"), lambda *_: sys.exit("no imports here"))
     workflow = compile_workflow(expand(composed, {}), run_id="run_1")
-    jobs = open_project(root, JobSettings(launcher=form), warn=sys.exit)
+    jobs = open_project(root, Settings(jobs=JobSettings(launcher=form)), warn=sys.exit)
     try:
         (run,) = enqueue_workflow_runs(jobs, [RunRequest(run_id="run_1", workflow=workflow, selector="file:x.json")])
     finally:

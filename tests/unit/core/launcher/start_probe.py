@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from vizier_core import process
+from vizier_core.config import Settings
 from vizier_core.jobs import JobSettings, RunRequest, enqueue_workflow_runs, open_project
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.lifecycle import start_job
@@ -44,7 +45,7 @@ FLOW = {
 
 def project() -> JobsContext:
     """A project with one job that waits for approval."""
-    jobs = open_project(ROOT, JobSettings(launcher=FORM), warn=sys.exit)
+    jobs = open_project(ROOT, Settings(jobs=JobSettings(launcher=FORM)), warn=sys.exit)
     composed = compose(decode_template(FLOW, origin="start.json"), lambda *_: sys.exit("no imports here"))
     workflow = compile_workflow(expand(composed, {}), run_id=RUN)
     enqueue_workflow_runs(jobs, [RunRequest(run_id=RUN, workflow=workflow, selector="file:x.json")])

@@ -106,8 +106,6 @@ def test_r86_signals_that_the_ticker_ignored_are_restored_for_the_node(
     report: Report, request: pytest.FixtureRequest
 ) -> None:
     """Under `nohup`, or in the background of a script, some are; a script cannot even trap them then."""
-    if report.form == "exec":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="only SIGPIPE is restored"))
     assert report.signals("own", "SigIgn") == set()
 
 
@@ -129,9 +127,7 @@ def test_r81_nothing_that_the_ticker_had_still_to_do_is_done_by_the_worker(repor
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(
-            "auto", marks=pytest.mark.xfail(strict=True, reason="a log takes the number of the starting pipe")
-        ),
+        "auto",
         "exec",
     ],
 )
