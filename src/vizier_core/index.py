@@ -180,6 +180,11 @@ class RecordIndex:
             self._records[job_id] = record
         return record
 
+    def announce_removal(self, job_id: str) -> None:
+        """Tells other processes that a job is about to be deleted."""
+        if job_id in self.heads:
+            self._journal.append(_Note(self.heads[job_id], (0, 0, 0)))
+
     def find(self, job_id: str) -> JobRecord | None:
         """Like :meth:`record`, but None for a job that is gone, or cannot be read any more."""
         try:
@@ -338,7 +343,8 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
     """What a process wrote into the journal just before it replaced a record."""
 
     head: Head
-    #: Inode, size and modification time of the new file. Its status change time is only known after the renaming.
+    #: Inode, size and modification time of the new file, zeros if there will be none. Its status change time is only
+    #: known after the renaming.
     file: tuple[int, int, int]
 
     def describes(self, stamp: Stamp) -> bool:
@@ -371,9 +377,13 @@ class _Journal:
 
         If that fails, other processes find out at their next complete refresh.
         """
+        self.append(_Note(Head.of(record), _stamp(status)[:3]))
+
+    def append(self, note: "_Note") -> None:
+        """Adds a note."""
         if self._path is None:
             return
-        data = msgspec.msgpack.encode(_Note(Head.of(record), _stamp(status)[:3]))
+        data = msgspec.msgpack.encode(note)
         try:
             descriptor = self._open()
         except OSError:

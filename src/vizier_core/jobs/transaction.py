@@ -39,7 +39,8 @@ def publish_run(store: JobStore, manifest: RunManifest, records: list[JobRecord]
             make_directories(directory, store.file_mode)
             for stream in STREAMS:
                 _write_new(directory / f"{stream}.log", b"", store.file_mode)
-            _write_new(directory / "job.json", pretty(to_plain(record)), store.file_mode)
+            status = _write_new(directory / "job.json", pretty(to_plain(record)), store.file_mode)
+            store.on_change(record, status)
         sync_directory(staging)
         os.rename(staging, runs / _COMMITTED)
     except BaseException:
@@ -80,11 +81,12 @@ def _move_directory(path: Path, target: Path) -> None:
         os.rmdir(path)
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def _write_new(path: Path, data: bytes, mode: int) -> os.stat_result:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         if data:
             write_all(descriptor, data)
             os.fsync(descriptor)
+        return os.fstat(descriptor)
     finally:
         os.close(descriptor)
