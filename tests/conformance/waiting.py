@@ -12,7 +12,6 @@ WAITING: dict[str, tuple[str, ...]] = {
         "test_config_layers.py::test_broken_config_stops_every_repository_command[init --check]",
         "test_config_layers.py::test_missing_config_file_is_an_error_of_every_command[init]",
         "test_hcl_templates.py::test_the_shipped_commit_template_prints_line_breaks",
-        "test_scheduler_enqueue.py::test_repeated_runs_are_chained",
         "test_store_gitignore.py::test_a_file_with_the_block_is_left_alone",
         "test_store_gitignore.py::test_a_missing_file_gets_the_block",
         "test_store_gitignore.py::test_a_repeated_rule_is_a_reason_to_rewrite",

@@ -1,23 +1,22 @@
 """`vizier audit`: what a workflow produces, needs and locks, without running it (spec 04 §19, 08 §7)."""
 
+from vizier_cli.actions.flow_inputs import read_flow
 from vizier_cli.cli.app import App
 from vizier_cli.cli.output import json_text, label_block
-from vizier_core.flow.prepare import load_flow, prepare_flow
+from vizier_core.flow.prepare import prepare_flow
 from vizier_kernel.scheduler import Lock
 from vizier_kernel.template import AuditReport, audit_workflow
 
 
 def run(app: App) -> int:
     """Prints the report; 10 if it is strict and some input has no producer."""
-    arguments = app.arguments
-    flow = load_flow(app.flows, arguments.positional("FLOW") or "")
-    inputs = arguments.positionals.get("INPUT", [])
-    prepared = prepare_flow(flow, app.root, arguments.all_values("set"), inputs)
+    prepared = prepare_flow(read_flow(app), app.root)
     report = audit_workflow(prepared.compile(runnable=False))
-    app.warn_all(prepared.warnings)
-    selector = flow.source.selector
-    print(json_text(_document(report, selector)) if arguments.value("format") == "json" else _text(report, selector))
-    return 10 if arguments.has("strict") and report.untethered_inputs else 0
+    selector = prepared.source.selector
+    print(
+        json_text(_document(report, selector)) if app.arguments.value("format") == "json" else _text(report, selector)
+    )
+    return 10 if app.arguments.has("strict") and report.untethered_inputs else 0
 
 
 def _document(report: AuditReport, selector: str) -> dict[str, object]:

@@ -1,102 +1,115 @@
-"""`vizier run`: from a flow and its inputs to an enqueued, perhaps followed run (spec 08 §6)."""
+"""`vizier run`: from a flow and its inputs to enqueued, perhaps followed runs (spec 08 §6)."""
 
 import uuid
+from collections.abc import Sequence
 
+import msgspec
+
+from vizier_cli.actions.flow_inputs import read_flow
 from vizier_cli.actions.run_follow import follow_run
-from vizier_cli.actions.run_summary import enqueued_document, enqueued_text, terminal_document, terminal_text
-from vizier_cli.cli.app import App
-from vizier_cli.cli.output import json_text, label_block
-from vizier_core.flow.prepare import PreparedFlow, load_flow, prepare_flow
-from vizier_core.jobs import (
-    EnqueuedRun,
-    EphemeralBaseline,
-    RunRequest,
-    enqueue_workflow_runs,
-    finish_following,
-    following,
-    take_baseline,
+from vizier_cli.actions.run_progress import ChangePrinter
+from vizier_cli.actions.run_series import Ending, Launch, Series
+from vizier_cli.actions.run_summary import (
+    checked_document,
+    checked_text,
+    enqueued_document,
+    enqueued_text,
+    terminal_document,
+    terminal_text,
 )
+from vizier_cli.cli.app import App
+from vizier_cli.cli.output import json_text
+from vizier_core.flow.batch import Batch, compile_batch, find_batch
+from vizier_core.flow.prepare import GivenFlow, prepare_flow
+from vizier_core.jobs import RunRequest, enqueue_workflow_runs, finish_following, following, take_baseline
+from vizier_kernel.template import CompiledWorkflow
 
 
 def run(app: App) -> int:
-    """Checks, enqueues or follows a run."""
+    """Checks, enqueues or follows one run or several."""
     arguments = app.arguments
     baseline = take_baseline(app.root) if arguments.has("ephemeral") else None
     if not arguments.has("check"):
         app.jobs.store.ensure_jobs_root()
-    flow = load_flow(app.flows, arguments.positional("FLOW") or "")
-    inputs = arguments.positionals.get("INPUT", [])
-    prepared = prepare_flow(flow, app.root, arguments.all_values("set"), inputs)
-    app.warn_all(prepared.warnings)
-    as_json = arguments.value("format") == "json"
+    given = read_flow(app)
+    selector = given.flow.source.selector
+    directory = arguments.value("spec-dir")
+    batch = None if directory is None else find_batch(given, app.root, directory)
+    count = int(arguments.value("repeat") or 1) if batch is None else len(batch.items)
     if arguments.has("check"):
-        print(_check(prepared, as_json))
+        workflow = _compile(app, given, batch, [None] * count)[0]
+        _print(app, checked_document(selector, workflow, batch), checked_text(selector, workflow, batch))
         return 0
-    request = _request(app, prepared, baseline)
+    run_ids = [f"run_{uuid.uuid4().hex}" for _ in range(count)]
+    # Every run waits for the one before it.
+    chain = [(), *((f"run:{run_id}",) for run_id in run_ids[:-1])]
+    requests = [
+        RunRequest(
+            run_id=run_id,
+            workflow=workflow,
+            selector=selector,
+            alias=given.flow.source.alias,
+            command=tuple(app.argv),
+            after=(*arguments.all_values("after"), *before),
+            approval=_approval(app),
+            baseline=baseline,
+            worker_options=app.worker_options,
+        )
+        for run_id, workflow, before in zip(run_ids, _compile(app, given, batch, run_ids), chain, strict=True)
+    ]
     if arguments.has("follow"):
-        with following(app.jobs.store, [request.run_id] if baseline else []):
-            return _enqueue_and_follow(app, request)
-    enqueued = _enqueue(app, request)
-    print(json_text(enqueued_document(request, enqueued)) if as_json else enqueued_text(request, enqueued))
+        with following(app.jobs.store, run_ids if baseline else []):
+            return _follow(app, _enqueue(app, requests, batch))
+    series = _enqueue(app, requests, batch)
+    _print(app, enqueued_document(series), enqueued_text(series))
     return 0
 
 
-def _enqueue(app: App, request: RunRequest) -> EnqueuedRun:
-    (enqueued,) = enqueue_workflow_runs(app.jobs, [request])
+def _compile(app: App, given: GivenFlow, batch: Batch | None, run_ids: Sequence[str | None]) -> list[CompiledWorkflow]:
+    if batch is not None:
+        return compile_batch(given, app.root, batch, run_ids)
+    prepared = prepare_flow(given, app.root)
+    return [prepared.compile(run_id) for run_id in run_ids]
+
+
+def _approval(app: App) -> bool | None:
+    """Whether the first jobs need an approval; None if the template shall say so."""
+    choices = {"require-approval": True, "no-require-approval": False}
+    return next((wanted for option, wanted in choices.items() if app.arguments.has(option)), None)
+
+
+def _enqueue(app: App, requests: Sequence[RunRequest], batch: Batch | None) -> Series:
+    runs = enqueue_workflow_runs(app.jobs, requests)
     app.jobs.index.save()
-    return enqueued
+    items = batch.items if batch else [None] * len(runs)
+    launches = [Launch(*parts) for parts in zip(requests, runs, range(1, len(runs) + 1), items, strict=True)]
+    return Series(tuple(launches), batch)
 
 
-def _enqueue_and_follow(app: App, request: RunRequest) -> int:
+def _follow(app: App, series: Series) -> int:
+    """Follows the runs one after the other, up to the first that does not succeed, which decides the exit code."""
     as_json = app.arguments.value("format") == "json"
-    enqueued = _enqueue(app, request)
-    result = follow_run(app.jobs, enqueued, print_changes=not as_json)
-    cleanup = finish_following(app.jobs, request.run_id) if request.baseline else None
-    if result.exit_code == 10 and not as_json:
-        app.warn(f"workflow run {enqueued.run_id} is blocked; see `vizier jobs schedule`")
-    print(
-        json_text(terminal_document(request, enqueued, result, cleanup))
-        if as_json
-        else terminal_text(request, enqueued, result, cleanup)
-    )
-    return result.exit_code
+    endings: list[Ending] = []
+    for launch in series.launches:
+        show = None if as_json else ChangePrinter(app.jobs, launch.run_id).show
+        endings.append(Ending(launch, follow_run(app.jobs, launch.run, show)))
+        if endings[-1].result.exit_code:
+            break
+    endings = _cleaned_up(app, endings)
+    if endings[-1].result.exit_code == 10 and not as_json:
+        app.warn(f"workflow run {endings[-1].launch.run_id} is blocked; see `vizier jobs schedule`")
+    _print(app, terminal_document(series, endings), terminal_text(series, endings))
+    return endings[-1].result.exit_code
 
 
-def _request(app: App, prepared: PreparedFlow, baseline: EphemeralBaseline | None) -> RunRequest:
-    arguments = app.arguments
-    run_id = f"run_{uuid.uuid4().hex}"
-    approval = {"require-approval": True, "no-require-approval": False}
-    return RunRequest(
-        run_id=run_id,
-        workflow=prepared.compile(run_id),
-        selector=prepared.source.selector,
-        alias=prepared.source.alias,
-        command=tuple(app.argv),
-        after=tuple(arguments.all_values("after")),
-        approval=next((wanted for option, wanted in approval.items() if arguments.has(option)), None),
-        baseline=baseline,
-        worker_options=app.worker_options,
-    )
+def _cleaned_up(app: App, endings: list[Ending]) -> list[Ending]:
+    """Ephemeral runs go when all have ended: while a run is at work, the one that it has waited for has to stay."""
+    run_ids = [ending.launch.run_id for ending in endings if ending.launch.is_ephemeral]
+    if not run_ids:
+        return endings
+    cleanups = {cleanup.run_id: cleanup for cleanup in finish_following(app.jobs, run_ids)}
+    return [msgspec.structs.replace(ending, cleanup=cleanups.get(ending.launch.run_id)) for ending in endings]
 
 
-def _check(prepared: PreparedFlow, as_json: bool) -> str:
-    """Compiles without enqueueing; what to print."""
-    workflow = prepared.compile()
-    if as_json:
-        return json_text(
-            {
-                "outcome": "workflow_validation_passed",
-                "workflow_template_selector": prepared.source.selector,
-                "workflow_template_id": workflow.template_id,
-                "workflow_template_version": workflow.template_version,
-                "node_count": len(workflow.nodes),
-            }
-        )
-    return label_block(
-        [
-            ("Outcome", "Workflow validation passed"),
-            ("Selector", prepared.source.selector),
-            ("Template", f"{workflow.template_id}@{workflow.template_version}"),
-            ("Nodes", str(len(workflow.nodes))),
-        ]
-    )
+def _print(app: App, document: object, text: str) -> None:
+    print(json_text(document) if app.arguments.value("format") == "json" else text)

@@ -5,21 +5,18 @@ longer ones while nothing does. It reports what its ticks have seen under the sc
 be rewound by a route is not taken for finished (WS-08-07).
 """
 
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
 from vizier_core.errors import LaunchError, SchedulerBusyError
-from vizier_core.jobs import EnqueuedRun, JobsContext, LogLine, latest_log_line, scheduler_tick
+from vizier_core.jobs import EnqueuedRun, JobsContext, scheduler_tick
 from vizier_kernel.scheduler import JobStatus
 
 #: Shortest and longest pause between two looks, in seconds.
 _PAUSES: Final = (0.03, 0.25)
-#: Bytes from the end of a log in which the newest line is looked for.
-_LOG_BUDGET: Final = 2048
 
 
 class FollowResult(msgspec.Struct, frozen=True):
@@ -43,15 +40,16 @@ class FollowResult(msgspec.Struct, frozen=True):
         return {"failed": 1, "blocked": 10, "succeeded": 0}[self.terminal_state]
 
 
-def follow_run(context: JobsContext, run: EnqueuedRun, *, print_changes: bool) -> FollowResult:
+def follow_run(
+    context: JobsContext, run: EnqueuedRun, show: Callable[[Mapping[str, JobStatus]], None] | None = None
+) -> FollowResult:
     """Ticks and watches until every job of the run has ended.
 
     Args:
         context: the jobs.
         run: the run.
-        print_changes: print each change of a status and each new log line on stdout.
+        show: called after each look with the status of every job, by id, sorted.
     """
-    printer = _ChangePrinter(context, run.run_id) if print_changes else None
     pause = _PAUSES[0]
     previous: dict[str, JobStatus] = {}
     problems: set[str] = set()
@@ -65,8 +63,8 @@ def follow_run(context: JobsContext, run: EnqueuedRun, *, print_changes: bool) -
                 problems.add(str(error))
                 context.warn(str(error))
         statuses = {job_id: _status(context, job_id, previous.get(job_id)) for job_id in sorted(run.job_ids)}
-        if printer is not None:
-            printer.show(statuses)
+        if show is not None:
+            show(statuses)
         if all(status.is_terminal for status in statuses.values()):
             return _result(statuses)
         pause = _PAUSES[0] if statuses != previous else min(pause * 1.5, _PAUSES[1])
@@ -82,32 +80,6 @@ def _status(context: JobsContext, job_id: str, previous: JobStatus | None) -> Jo
     if previous is not None and previous.is_terminal:
         return previous
     return JobStatus.FAILED if job_id in context.index.malformed else JobStatus.CANCELLED
-
-
-class _ChangePrinter:
-    """Prints what is new since the last look."""
-
-    def __init__(self, context: JobsContext, run_id: str) -> None:
-        self._context = context
-        self._run_id = run_id
-        self._statuses: dict[str, JobStatus] = {}
-        self._lines: dict[str, LogLine] = {}
-
-    def show(self, statuses: Mapping[str, JobStatus]) -> None:
-        for job_id, status in statuses.items():
-            changed = self._statuses.get(job_id) is not status
-            if changed:
-                self._statuses[job_id] = status
-                print(f"[run:{self._run_id}] {job_id} => {status}")
-            if changed or status is JobStatus.RUNNING:
-                self._show_line(job_id)
-        sys.stdout.flush()
-
-    def _show_line(self, job_id: str) -> None:
-        line = latest_log_line(self._context.store, job_id, _LOG_BUDGET)
-        if line is not None and self._lines.get(job_id) != line:
-            self._lines[job_id] = line
-            print(f"[{job_id}/{line.stream}] {line.text}")
 
 
 def _result(statuses: Mapping[str, JobStatus]) -> FollowResult:

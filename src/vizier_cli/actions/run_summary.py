@@ -1,75 +1,242 @@
-"""What `vizier run` prints about a run (spec 08 §6.13)."""
+"""What `vizier run` prints when it has checked, enqueued or followed runs (spec 08 §§6.2, 6.13).
 
+A single run has a summary of its own; several, repeated or of a batch, share another.
+"""
+
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from vizier_cli.actions.run_follow import FollowResult
+from vizier_cli.actions.run_series import Ending, Launch, Series
 from vizier_cli.cli.output import joined, label_block
-from vizier_core.jobs import Cleanup, EnqueuedRun, RunRequest
+from vizier_core.flow.batch import Batch
+from vizier_core.jobs import Cleanup
+from vizier_kernel.template import CompiledWorkflow
 
 _NEXT: Final = {
     "schedule": "vizier jobs schedule",
     "show": "vizier jobs show <job-id>",
     "tail": "vizier jobs tail <job-id> --follow",
 }
-_OUTCOMES: Final = {
-    "succeeded": "Workflow run succeeded",
-    "blocked": "Workflow run blocked",
-    "failed": "Workflow run failed",
-}
 
 
-def enqueued_document(request: RunRequest, run: EnqueuedRun) -> dict[str, Any]:
-    """The JSON summary of an enqueued run."""
-    return {**_common_document(request, run), "outcome": "workflow_run_enqueued", "next": _NEXT}
+def checked_document(selector: str, workflow: CompiledWorkflow, batch: Batch | None) -> dict[str, Any]:
+    """The JSON result of `--check`; a batch shows the template of its first item."""
+    document = {
+        "outcome": "workflow_validation_passed",
+        "workflow_template_selector": selector,
+        "workflow_template_id": workflow.template_id,
+        "workflow_template_version": workflow.template_version,
+        "node_count": len(workflow.nodes),
+    }
+    if batch is not None:
+        items = [{"index": item.index, "spec_file": item.spec_file, "slug": item.slug} for item in batch.items]
+        document |= {"batch_dir": batch.directory, "spec_count": len(batch.items), "items": items}
+    return document
 
 
-def terminal_document(
-    request: RunRequest, run: EnqueuedRun, result: FollowResult, cleanup: Cleanup | None
-) -> dict[str, Any]:
-    """The JSON summary of a followed run."""
+def checked_text(selector: str, workflow: CompiledWorkflow, batch: Batch | None) -> str:
+    """The same as text."""
+    rows = [
+        ("Outcome", "Workflow validation passed"),
+        ("Selector", selector),
+        ("Template", f"{workflow.template_id}@{workflow.template_version}"),
+        ("Nodes", str(len(workflow.nodes))),
+    ]
+    if batch is not None:
+        rows += [
+            ("Batch dir", batch.directory),
+            ("Specs", str(len(batch.items))),
+            ("Items", "\n".join(f"#{item.index} {item.spec_file} => {item.slug}" for item in batch.items)),
+        ]
+    return label_block(rows)
+
+
+def enqueued_document(series: Series) -> dict[str, Any]:
+    """The JSON summary of enqueued runs."""
+    if series.is_single:
+        return {"outcome": "workflow_run_enqueued", **_run_document(series.launches[0]), "next": _NEXT}
+    runs = [
+        {
+            **_place_document(launch),
+            "workflow_template_id": launch.request.workflow.template_id,
+            "workflow_template_version": launch.request.workflow.template_version,
+            "root_job_ids": launch.run.root_job_ids,
+        }
+        for launch in series.launches
+    ]
+    return {"outcome": "workflow_runs_enqueued", **_series_document(series), "runs": runs, "next": _NEXT}
+
+
+def enqueued_text(series: Series) -> str:
+    """The text summary of enqueued runs, with what to do next."""
+    first = series.launches[0]
+    if series.is_single:
+        rows = [("Outcome", "Workflow run enqueued"), *_run_rows(first)]
+    elif series.batch is None:
+        lines = [f"{launch.run_id}: {joined(launch.run.root_job_ids)}" for launch in series.launches]
+        rows = [("Outcome", "Workflow runs enqueued"), *_series_rows(series), ("Root jobs", "\n".join(lines))]
+    else:
+        lines = [
+            f"#{launch.index} {launch.item.spec_file} slug={launch.item.slug} "
+            f"run={launch.run_id} roots={joined(launch.run.root_job_ids)}"
+            for launch in series.launches
+            if launch.item is not None
+        ]
+        rows = [("Outcome", "Workflow runs enqueued"), *_series_rows(series), ("Items", "\n".join(lines))]
+    return label_block([*rows, ("Next", _next_commands(first.run.root_job_ids))])
+
+
+def terminal_document(series: Series, endings: Sequence[Ending]) -> dict[str, Any]:
+    """The JSON summary of followed runs; the last one decides how all ended."""
+    last = endings[-1]
+    verdict = {"terminal_state": last.result.terminal_state, "exit_code": last.result.exit_code}
+    if series.is_single:
+        return {
+            "outcome": "workflow_run_terminal",
+            **verdict,
+            **_run_document(last.launch),
+            **_ending_document(last),
+        }
+    runs = [{**_place_document(ending.launch), **_ending_document(ending)} for ending in endings]
+    return {"outcome": "workflow_runs_terminal", **verdict, **_series_document(series), "runs": runs}
+
+
+def terminal_text(series: Series, endings: Sequence[Ending]) -> str:
+    """The text summary of followed runs."""
+    last = endings[-1]
+    result = last.result
+    if series.is_single:
+        return label_block(
+            [
+                ("Outcome", f"Workflow run {result.terminal_state}"),
+                *_run_rows(last.launch),
+                ("Exit", str(result.exit_code)),
+                ("Succeeded", ", ".join(result.succeeded)),
+                ("Blocked", ", ".join(result.blocked)),
+                ("Failed", ", ".join(result.failed)),
+                ("Cancelled", ", ".join(result.cancelled)),
+                *(_cleanup_rows(last.cleanup) if last.cleanup else ()),
+            ]
+        )
+    followed = joined(ending.launch.run_id for ending in endings)
+    return label_block(
+        [
+            ("Outcome", f"Workflow runs {result.terminal_state}"),
+            *_series_rows(series, followed),
+            ("Exit", str(result.exit_code)),
+            ("Run states", "\n".join(map(_state_line, endings))),
+            ("Ephemeral cleanup", "\n".join(_cleanup_line(ending) for ending in endings if ending.cleanup)),
+        ]
+    )
+
+
+# Parts of a single run's summary
+
+
+def _run_document(launch: Launch) -> dict[str, Any]:
+    request = launch.request
     return {
-        **_common_document(request, run),
-        "outcome": "workflow_run_terminal",
+        "run_id": launch.run_id,
+        "ephemeral": launch.is_ephemeral,
+        "workflow_template_selector": request.selector,
+        "workflow_template_id": request.workflow.template_id,
+        "workflow_template_version": request.workflow.template_version,
+        "root_job_ids": launch.run.root_job_ids,
+    }
+
+
+def _run_rows(launch: Launch) -> list[tuple[str, str]]:
+    return [
+        ("Run", launch.run_id),
+        ("Template", launch.template),
+        ("Selector", launch.request.selector),
+        ("Root jobs", joined(launch.run.root_job_ids)),
+        ("Ephemeral", "yes" if launch.is_ephemeral else "no"),
+    ]
+
+
+def _cleanup_rows(cleanup: Cleanup) -> list[tuple[str, str]]:
+    return [
+        ("Ephemeral cleanup", cleanup.state.value),
+        ("Cleanup detail", cleanup.detail or ""),
+        ("Cleanup notes", "; ".join(cleanup.notes)),
+    ]
+
+
+def _next_commands(root_job_ids: Sequence[str]) -> str:
+    if not root_job_ids:
+        return "vizier jobs schedule"
+    root = root_job_ids[0]
+    return f"vizier jobs schedule --job {root}\nvizier jobs show {root}\nvizier jobs tail {root} --follow"
+
+
+# Parts of the summary of several runs
+
+
+def _series_document(series: Series) -> dict[str, Any]:
+    first = series.launches[0]
+    extent: dict[str, Any] = {"repeat": len(series.launches)}
+    if series.batch is not None:
+        extent = {"batch_dir": series.batch.directory, "spec_count": len(series.batch.items)}
+    return {"ephemeral": first.is_ephemeral, "workflow_template_selector": first.request.selector, **extent}
+
+
+def _series_rows(series: Series, followed: str = "") -> list[tuple[str, str]]:
+    first = series.launches[0]
+    extent = [("Repeat", str(len(series.launches)))]
+    if series.batch is not None:
+        extent = [("Batch dir", series.batch.directory), ("Specs", str(len(series.batch.items)))]
+    return [
+        *extent,
+        ("Runs", joined(launch.run_id for launch in series.launches)),
+        ("Followed", followed),
+        ("Template", first.template),
+        ("Selector", first.request.selector),
+        ("Ephemeral", "yes" if first.is_ephemeral else "no"),
+    ]
+
+
+def _place_document(launch: Launch) -> dict[str, Any]:
+    return {
+        "index": launch.index,
+        "run_id": launch.run_id,
+        "spec_file": launch.item and launch.item.spec_file,
+        "slug": launch.item and launch.item.slug,
+    }
+
+
+def _state_line(ending: Ending) -> str:
+    launch, result = ending.launch, ending.result
+    if launch.item is None:
+        return f"#{launch.index} {launch.run_id} => {result.terminal_state} ({result.exit_code})"
+    about = f"#{launch.index} {launch.item.spec_file} ({launch.item.slug})"
+    return f"{about} => {launch.run_id} {result.terminal_state} ({result.exit_code})"
+
+
+def _cleanup_line(ending: Ending) -> str:
+    cleanup = ending.cleanup
+    if cleanup is None:
+        return ""
+    detail = f": {cleanup.detail}" if cleanup.detail else ""
+    return f"#{ending.launch.index} {cleanup.run_id} => {cleanup.state.value}{detail}"
+
+
+# Parts of both
+
+
+def _ending_document(ending: Ending) -> dict[str, Any]:
+    result = ending.result
+    return {
         "terminal_state": result.terminal_state,
         "exit_code": result.exit_code,
         "succeeded": result.succeeded,
         "failed": result.failed,
         "blocked": result.blocked,
         "cancelled": result.cancelled,
-        "ephemeral_cleanup": cleanup and _cleanup_document(cleanup),
+        "ephemeral_cleanup": ending.cleanup and _cleanup_document(ending.cleanup),
     }
-
-
-def enqueued_text(request: RunRequest, run: EnqueuedRun) -> str:
-    """The text summary of an enqueued run, with what to do next."""
-    roots = run.root_job_ids
-    commands = ["vizier jobs schedule"]
-    if roots:
-        commands = [
-            f"vizier jobs schedule --job {roots[0]}",
-            f"vizier jobs show {roots[0]}",
-            f"vizier jobs tail {roots[0]} --follow",
-        ]
-    rows = [("Outcome", "Workflow run enqueued"), *_common_rows(request, run), ("Next", "\n".join(commands))]
-    return label_block(rows)
-
-
-def terminal_text(request: RunRequest, run: EnqueuedRun, result: FollowResult, cleanup: Cleanup | None) -> str:
-    """The text summary of a followed run."""
-    return label_block(
-        [
-            ("Outcome", _OUTCOMES[result.terminal_state]),
-            *_common_rows(request, run),
-            ("Exit", str(result.exit_code)),
-            ("Succeeded", ", ".join(result.succeeded)),
-            ("Blocked", ", ".join(result.blocked)),
-            ("Failed", ", ".join(result.failed)),
-            ("Cancelled", ", ".join(result.cancelled)),
-            *(_cleanup_rows(cleanup) if cleanup else []),
-        ]
-    )
 
 
 def _cleanup_document(cleanup: Cleanup) -> dict[str, Any]:
@@ -83,32 +250,3 @@ def _cleanup_document(cleanup: Cleanup) -> dict[str, Any]:
     if cleanup.notes:
         document["degraded_notes"] = cleanup.notes
     return document
-
-
-def _cleanup_rows(cleanup: Cleanup) -> list[tuple[str, str]]:
-    return [
-        ("Ephemeral cleanup", cleanup.state.value),
-        ("Cleanup detail", cleanup.detail or ""),
-        ("Cleanup notes", "; ".join(cleanup.notes)),
-    ]
-
-
-def _common_document(request: RunRequest, run: EnqueuedRun) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "ephemeral": request.baseline is not None,
-        "workflow_template_selector": request.selector,
-        "workflow_template_id": request.workflow.template_id,
-        "workflow_template_version": request.workflow.template_version,
-        "root_job_ids": run.root_job_ids,
-    }
-
-
-def _common_rows(request: RunRequest, run: EnqueuedRun) -> list[tuple[str, str]]:
-    return [
-        ("Run", run.run_id),
-        ("Template", f"{request.workflow.template_id}@{request.workflow.template_version}"),
-        ("Selector", request.selector),
-        ("Root jobs", joined(run.root_job_ids)),
-        ("Ephemeral", "yes" if request.baseline is not None else "no"),
-    ]

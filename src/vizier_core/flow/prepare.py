@@ -51,25 +51,28 @@ class LoadedFlow(msgspec.Struct, frozen=True):
         return self.composed.warnings
 
 
+class GivenFlow(msgspec.Struct, frozen=True):
+    """A flow and what the operator gave for it."""
+
+    flow: LoadedFlow
+    #: Values by parameter.
+    overrides: Mapping[str, str]
+    #: What is doubtful in what was given.
+    warnings: tuple[TemplateWarning, ...]
+
+
 class PreparedFlow(msgspec.Struct, frozen=True):
     """A flow with its inputs, expanded and complete."""
 
     source: FlowSource
     expanded: Expanded
-    warnings: tuple[TemplateWarning, ...]
-
-    @property
-    def template_id(self) -> str:
-        """The id of the root template."""
-        return self.expanded.composed.template.id
-
-    @property
-    def template_version(self) -> str:
-        """The version of the root template."""
-        return self.expanded.composed.template.version
 
     def compile(self, run_id: str | None = None, *, runnable: bool = True) -> CompiledWorkflow:
         """Validates and compiles all nodes (spec 04 §13, §15).
+
+        Args:
+            run_id: of the run to be enqueued; None if nothing will be.
+            runnable: also refuse what only an audit accepts (ruling R52).
 
         Raises:
             FlowError: the first rule that is broken.
@@ -108,34 +111,43 @@ def load_flow(resolver: FlowResolver, flow: str) -> LoadedFlow:
         raise FlowError(str(error)) from None
 
 
-def prepare_flow(
-    loaded: LoadedFlow,
-    root: Path,
-    set_tokens: Sequence[str],
-    inputs: Sequence[str],
-    item: Mapping[str, str] | None = None,
-) -> PreparedFlow:
-    """Applies the inputs to a flow, expands it and takes in its spec files.
+def give_inputs(flow: LoadedFlow, set_tokens: Sequence[str], inputs: Sequence[str]) -> GivenFlow:
+    """Maps what was typed to the parameters of a flow (spec 04 §8).
 
     Args:
-        loaded: the flow.
-        root: the project root, which spec files are relative to.
+        flow: the flow.
         set_tokens: `KEY=VALUE` texts in order.
         inputs: positional inputs in order.
-        item: overrides of a batch item, which come on top.
 
     Raises:
-        FlowError: an input is wrong or missing, or a spec file cannot be read.
+        FlowError: an input is malformed, unknown or given twice.
     """
-    selector = loaded.source.selector
     try:
-        resolved = resolve_inputs(loaded.inputs, selector, set_tokens, inputs)
-        expanded = expand(loaded.composed, {**resolved.overrides, **(item or {})})
-        preflight(expanded, selector, loaded.source.alias)
+        resolved = resolve_inputs(flow.inputs, flow.source.selector, set_tokens, inputs)
+    except TemplateError as error:
+        raise FlowError(str(error)) from None
+    return GivenFlow(flow, resolved.overrides, resolved.warnings)
+
+
+def prepare_flow(given: GivenFlow, root: Path, item: Mapping[str, str] | None = None) -> PreparedFlow:
+    """Applies the inputs of a flow, expands it and takes in its spec files.
+
+    Args:
+        given: the flow and its inputs.
+        root: the project root, which spec files are relative to.
+        item: what a batch item sets, on top of the inputs.
+
+    Raises:
+        FlowError: an input does not fit or is missing, or a spec file cannot be read.
+    """
+    flow = given.flow
+    try:
+        expanded = expand(flow.composed, {**given.overrides, **(item or {})})
+        preflight(expanded, flow.source.selector, flow.source.alias)
     except TemplateError as error:
         raise FlowError(str(error)) from None
     texts = {wanted.node_id: _read_spec(root, wanted.path, wanted.node_id) for wanted in spec_files(expanded)}
-    return PreparedFlow(loaded.source, with_spec_texts(expanded, texts), (*loaded.warnings, *resolved.warnings))
+    return PreparedFlow(flow.source, with_spec_texts(expanded, texts))
 
 
 def _load(path: Path) -> LoadedTemplate:

@@ -4,7 +4,7 @@ Only `run`, `jobs approve` and `jobs retry` clean up; a worker that ends does no
 follow the run can still look at it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -32,14 +32,14 @@ class Cleanup(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
-def clean_up_ephemeral_runs(context: JobsContext, own: str | None = None) -> list[Cleanup]:
+def clean_up_ephemeral_runs(context: JobsContext, own: Collection[str] = ()) -> list[Cleanup]:
     """Removes what ephemeral runs have left that have ended and that nobody else follows.
 
     The scheduler lock must be held.
 
     Args:
         context: the jobs.
-        own: a run that this process has followed to its end.
+        own: runs that this process has followed to their ends, one after the other.
 
     Returns:
         What was done, by run id; runs for which nothing was due are left out.
@@ -53,18 +53,20 @@ def clean_up_ephemeral_runs(context: JobsContext, own: str | None = None) -> lis
             if head.status.is_active or head.routes_pending:
                 unfinished.add(head.run_id)
     done = []
+    own_jobs = {job_id for run_id in own for job_id in runs.get(run_id, ())}
     for run_id in sorted(runs.keys() - unfinished):
-        if run_id != own and is_followed(context.store, run_id):
+        if run_id not in own and is_followed(context.store, run_id):
             continue
         records = [record for job_id in sorted(runs[run_id]) if (record := context.find(job_id))]
-        cleanup = _clean_up(context, run_id, records)
+        cleanup = _clean_up(context, run_id, records, own_jobs if run_id in own else set())
         if cleanup is not None:
             done.append(cleanup)
             context.prune |= cleanup.prune_vizier_root
     return done
 
 
-def _clean_up(context: JobsContext, run_id: str, records: Sequence[JobRecord]) -> Cleanup | None:
+def _clean_up(context: JobsContext, run_id: str, records: Sequence[JobRecord], allies: set[str]) -> Cleanup | None:
+    """Cleans up one run; what it has made and `allies` have touched since is as good as its own."""
     try:
         manifest = read_manifest(context.store, run_id)
     except VizierError:
@@ -80,7 +82,7 @@ def _clean_up(context: JobsContext, run_id: str, records: Sequence[JobRecord]) -
     elif reasons := residue.dependents():
         cleanup = Cleanup(run_id=run_id, state=CleanupState.DEFERRED, detail="; ".join(reasons))
     else:
-        return _remove(context, manifest, residue)
+        return _remove(context, manifest, residue, allies)
     _store_state(context, run_id, records, cleanup.state, cleanup.detail)
     return cleanup
 
@@ -97,7 +99,7 @@ def _refusal(context: JobsContext, run_id: str, manifest: RunManifest | None) ->
     return None
 
 
-def _remove(context: JobsContext, manifest: RunManifest, residue: Residue) -> Cleanup:
+def _remove(context: JobsContext, manifest: RunManifest, residue: Residue, allies: set[str]) -> Cleanup:
     """All steps; the job directories come last, so that a killed clean-up is taken up by the next tick."""
     baseline = manifest.ephemeral_baseline or EphemeralBaseline()
     residue.remove_worktrees()
@@ -105,7 +107,7 @@ def _remove(context: JobsContext, manifest: RunManifest, residue: Residue) -> Cl
     residue.remove_sessions()
     residue.remove_sentinels()
     residue.remove_branches(residue.owned_branches())
-    _remove_scratch(context, residue, baseline)
+    _remove_scratch(context, residue, baseline, allies)
     residue.remove_artifacts()
     residue.prune_artifact_directories()
     residue.remove_jobs()
@@ -126,10 +128,10 @@ def _remove(context: JobsContext, manifest: RunManifest, residue: Residue) -> Cl
     return cleanup
 
 
-def _remove_scratch(context: JobsContext, residue: Residue, baseline: EphemeralBaseline) -> None:
+def _remove_scratch(context: JobsContext, residue: Residue, baseline: EphemeralBaseline, allies: set[str]) -> None:
     root = context.root
     made = scratch.made_by(context.store, residue.job_ids, baseline)
-    intervals = _others_at_work(context, residue) if made else []
+    intervals = _others_at_work(context, residue, allies) if made else []
     disputed = set()
     for path in made:
         changed = scratch.changed_at(root / path)
@@ -139,8 +141,8 @@ def _remove_scratch(context: JobsContext, residue: Residue, baseline: EphemeralB
     residue.notes.update(scratch.remove(root, made - disputed))
 
 
-def _others_at_work(context: JobsContext, residue: Residue) -> list[tuple[int, int]]:
-    """When jobs of other runs worked in the project root while those of this run did, from and to."""
+def _others_at_work(context: JobsContext, residue: Residue, allies: set[str]) -> list[tuple[int, int]]:
+    """When jobs of other runs, but allies, worked in the project root while those of this run did, from and to."""
     started = [record.started_at for record in residue.records if record.started_at is not None]
     ended = [record.finished_at for record in residue.records if record.finished_at is not None]
     if not started or not ended:
@@ -148,7 +150,11 @@ def _others_at_work(context: JobsContext, residue: Residue) -> list[tuple[int, i
     now = Timestamp.now()
     found = []
     for head in context.index.heads.values():
-        if head.job_id in residue.job_ids or head.created_at > max(ended) or (head.finished_at or now) < min(started):
+        if (
+            head.job_id in residue.job_ids | allies
+            or head.created_at > max(ended)
+            or (head.finished_at or now) < min(started)
+        ):
             continue
         record = context.find(head.job_id)
         if record is None or record.started_at is None or (record.meta.execution_root or ".") != ".":

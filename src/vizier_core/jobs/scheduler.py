@@ -5,7 +5,7 @@ them. Commands do both through :func:`scheduler_tick_locked`; a worker that ends
 next worker starts from a shallow stack (see `workflow_runtime`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -75,8 +75,11 @@ def scheduler_tick_locked(context: JobsContext, *, full: bool = False) -> TickOu
     return TickOutcome(started, plan.updated, cleanups)
 
 
-def finish_following(context: JobsContext, run_id: str) -> "Cleanup | None":
-    """Ticks once more and cleans up an ephemeral run that this process has followed to its end.
+def finish_following(context: JobsContext, run_ids: Collection[str]) -> "list[Cleanup]":
+    """Ticks once more and cleans up ephemeral runs that this process has followed to their ends.
+
+    Returns:
+        What was done, by run id.
 
     Raises:
         SchedulerBusyError: the lock was held by others for too long.
@@ -84,7 +87,7 @@ def finish_following(context: JobsContext, run_id: str) -> "Cleanup | None":
     """
     with exclusive(context):
         scheduler_tick_locked(context)
-        return next((cleanup for cleanup in _clean_up(context, run_id) if cleanup.run_id == run_id), None)
+        return [cleanup for cleanup in _clean_up(context, run_ids) if cleanup.run_id in run_ids]
 
 
 def decide_locked(context: JobsContext) -> TickPlan:
@@ -126,7 +129,7 @@ def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[st
     return started, problems, None
 
 
-def _clean_up(context: JobsContext, own: str | None = None) -> "list[Cleanup]":
+def _clean_up(context: JobsContext, own: Collection[str] = ()) -> "list[Cleanup]":
     if not any(head.ephemeral for head in context.index.heads.values()):
         return []
     from vizier_core.jobs.ephemeral import clean_up_ephemeral_runs  # noqa: PLC0415 - most projects have no such runs

@@ -1,0 +1,19 @@
+"""The flow that a command line names and what it gives for it; `run` and `audit` begin alike (spec 04 §1)."""
+
+from vizier_cli.cli.app import App
+from vizier_core.flow.prepare import GivenFlow, give_inputs, load_flow
+
+
+def read_flow(app: App) -> GivenFlow:
+    """Reads the flow and its inputs; tells the operator what is doubtful about them.
+
+    Raises:
+        TemplateSourceError: there is no such flow, or one of its files cannot be read or parsed.
+        FlowError: the files do not fit together, or an input is wrong.
+    """
+    arguments = app.arguments
+    flow = load_flow(app.flows, arguments.positional("FLOW") or "")
+    app.warn_all(flow.warnings)
+    given = give_inputs(flow, arguments.all_values("set"), arguments.positionals.get("INPUT", []))
+    app.warn_all(given.warnings)
+    return given
