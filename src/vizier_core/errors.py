@@ -94,3 +94,17 @@ class LaunchError(VizierError):
 
 class GitError(VizierError):
     """A git command that failed; the message carries git's own words."""
+
+
+class NoPrimaryBranchError(VizierError):
+    """No branch to compare plans with (spec 09 §4.4)."""
+
+    def __init__(self) -> None:
+        super().__init__("unable to detect primary branch; use --target")
+
+
+class UnknownTargetError(VizierError):
+    """A target that is no local branch (spec 09 §4.4)."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"target branch {name} not found")

@@ -32,7 +32,7 @@ from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus, Lock
 
 #: First line of the index file; a new layout gets a new number and old files are ignored.
-_FORMAT: Final = b"vizier index 2"
+_FORMAT: Final = b"vizier index 3"
 #: Partial refreshes are trusted for so long after a complete one, in seconds: the time an edit by hand may go unseen.
 _PARTIAL_FOR: Final = 1.0
 #: A file younger than this when it was read may change again without looking different, in nanoseconds.
@@ -64,6 +64,9 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     #: Path of the worktree that the record claims to own.
     worktree: str | None
     routes_pending: bool
+    #: The plan and the branch that the record names.
+    plan: str | None = None
+    branch: str | None = None
     #: Of running jobs only: what they hold, and who runs them.
     locks: tuple[Lock, ...] = ()
     pid: int | None = None
@@ -94,6 +97,8 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
             ephemeral=meta.ephemeral_run is True,
             worktree=meta.worktree_path if meta.worktree_owned else None,
             routes_pending=meta.routes_pending is True,
+            plan=meta.plan,
+            branch=meta.branch,
             locks=scheduling.locks if running else (),
             pid=record.pid if running else None,
             worker=meta.worker if running else None,

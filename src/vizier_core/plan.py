@@ -1,6 +1,6 @@
 """Plans: the records that connect a plan document, its branch and the jobs that work on it (spec 02 §14)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -82,10 +82,17 @@ def read_plan(path: Path) -> PlanFile:
     return PlanFile(path, from_document(document, PlanRecord, path), document)
 
 
-def readable_plans(root: Path) -> Iterator[PlanFile]:
-    """The plan records of a project in path order; those that cannot be read are left out."""
+def readable_plans(
+    root: Path, skipped: Callable[[MalformedFileError], None] = lambda error: None
+) -> Iterator[PlanFile]:
+    """The plan records of a project in path order.
+
+    Args:
+        root: the project root.
+        skipped: told about those that cannot be read, which are left out.
+    """
     for path in sorted(Path(entry.path) for entry in entries(root / PLAN_STATE) if entry.name.endswith(".json")):
         try:
             yield read_plan(path)
-        except MalformedFileError:
-            continue
+        except MalformedFileError as error:
+            skipped(error)

@@ -93,6 +93,10 @@ class App:
         """Prints something for those who want to know more."""
         self._say(Verbosity.INFO, line)
 
+    def debug(self, line: str) -> None:
+        """Prints something for those who look for the cause of something."""
+        self._say(Verbosity.DEBUG, line)
+
     def _say(self, level: Verbosity, line: str) -> None:
         if self.verbosity >= level:
             print(line, file=sys.stderr, flush=True)

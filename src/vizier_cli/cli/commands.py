@@ -243,6 +243,23 @@ ROOT: Final = Command(
             anywhere=True,
         ),
         Command(
+            "list",
+            "List plans that are not merged yet",
+            action="list",
+            options=(
+                Option(
+                    "target",
+                    "Compare with this branch instead of the primary one",
+                    kind=Kind.VALUE,
+                    value_name="BRANCH",
+                ),
+                _VIEW_FORMAT,
+                Option(
+                    "fields", "Fields to show for each plan, separated by commas", kind=Kind.VALUE, value_name="LIST"
+                ),
+            ),
+        ),
+        Command(
             "clean",
             "Remove what a job or its run has left behind",
             action="clean",

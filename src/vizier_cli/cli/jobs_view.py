@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from vizier_cli.cli.fields import choose_fields
 from vizier_cli.cli.output import printable
 from vizier_core.config import JobsDisplay, JobsShowDisplay, ViewFormat, field_key
 from vizier_core.jobs import JobMetadata, JobRecord, JobSchedule
@@ -71,15 +72,8 @@ def make_view(
         warn: receives a line for each unknown field.
         key: the key of the list of fields in the configuration.
     """
-    known = {field_key(field.label): field for field in catalogue}
-    fields = []
-    for name in settings.fields:
-        field = known.get(field_key(name))
-        if field is None:
-            warn(f"{key}: unknown field `{name}`; ignoring")
-        else:
-            fields.append((field, settings.labels.get(field_key(name), field.label)))
-    return View(ViewFormat(form or settings.format), tuple(fields), settings.labels)
+    fields = choose_fields(settings.fields, catalogue, settings.labels, warn, key)
+    return View(ViewFormat(form or settings.format), fields, settings.labels)
 
 
 def _moment(value: Timestamp | None) -> str | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vizier_core.jobs.manifest import EphemeralBaseline
     from vizier_core.jobs.model import JobMetadata, JobRecord, JobSchedule
     from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
+    from vizier_core.jobs.plan_jobs import PlanJobs
     from vizier_core.jobs.reconcile import reconcile_job
     from vizier_core.jobs.scheduler import TickOutcome, finish_following, scheduler_tick
     from vizier_core.jobs.scratch import take_baseline
@@ -48,6 +49,7 @@ __all__ = [
     "JobsContext",
     "LogFollower",
     "LogLine",
+    "PlanJobs",
     "RunRequest",
     "Schedule",
     "ScheduleGraph",
@@ -84,6 +86,7 @@ _HOME: Final = {
     "logs": ("LogFollower", "LogLine", "latest_log_line"),
     "manifest": ("EphemeralBaseline",),
     "model": ("JobMetadata", "JobRecord", "JobSchedule"),
+    "plan_jobs": ("PlanJobs",),
     "ops": ("approve_job", "cancel_job", "reject_job", "retry_job"),
     "scheduler": ("TickOutcome", "finish_following", "scheduler_tick"),
     "scratch": ("take_baseline",),

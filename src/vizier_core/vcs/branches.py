@@ -18,7 +18,7 @@ class DeletedBranch(NamedTuple):
 
 def checked_out_branches(git: Git) -> set[str]:
     """The branches that the main or a linked worktree has checked out."""
-    lines = git.text("worktree", "list", "--porcelain").splitlines()
+    lines = git.text("worktree", "list", "--porcelain").split("\n")
     return {line.removeprefix("branch refs/heads/") for line in lines if line.startswith("branch refs/heads/")}
 
 

@@ -63,7 +63,7 @@ class RepositoryView:
             text = self._git.text("for-each-ref", "--format=%(refname)%00%(objectname)%00%(HEAD)", "refs/heads")
         except GitError:
             return []
-        rows = (line.split("\0") for line in text.splitlines())
+        rows = (line.split("\0") for line in text.split("\n") if line)
         return [(name.removeprefix("refs/heads/"), oid, head) for name, oid, head in rows]
 
 
