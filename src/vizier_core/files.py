@@ -58,6 +58,21 @@ def atomic_write(
         raise
 
 
+def read_small(path: Path | str) -> tuple[bytes, os.stat_result]:
+    """The content of a regular file and how it looked when it was opened, with as few system calls as possible."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        wanted = status.st_size + 1
+        data = os.read(descriptor, wanted)
+        while len(data) >= wanted:  # it has grown meanwhile
+            data += os.read(descriptor, wanted)
+            wanted *= 2
+        return data, status
+    finally:
+        os.close(descriptor)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Writes everything; a single `write` may stop short on a pipe or a nearly full disk."""
     view = memoryview(data)

@@ -100,11 +100,11 @@ def rewritten(source: Any, old: Any, new: Any) -> Any:
 
 def pretty(document: Any) -> bytes:
     """The text of a JSON file: two blanks of indent, raw UTF-8, no newline at the end (spec 02 §3.1)."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
     try:
-        return text.encode()
-    except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8 form, but JSON has an escape for it.
+        return msgspec.json.format(msgspec.json.encode(document), indent=2)
+    except (UnicodeEncodeError, OverflowError):
+        # A lone surrogate has no UTF-8 form, but JSON has an escape for it; and it knows integers of any size.
+        text = json.dumps(document, indent=2, ensure_ascii=False)
         return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 

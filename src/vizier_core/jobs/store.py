@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from vizier_core.errors import InvalidIdError, MalformedFileError, UnknownJobError
-from vizier_core.files import atomic_write, entries, is_single_component, make_directories
+from vizier_core.files import atomic_write, entries, is_single_component, make_directories, read_small
 from vizier_core.jobs.codec import Document, from_document, parse_document, pretty, rewritten, to_plain
 from vizier_core.jobs.lock import SchedulerLock
 from vizier_core.jobs.model import OUTCOME_FIELDS, JobRecord
@@ -131,7 +131,7 @@ class JobStore:
         try:
             if stat.S_ISLNK(os.lstat(path.parent).st_mode):
                 raise UnknownJobError(job_id)
-            return path.read_bytes()
+            return read_small(path)[0]
         except (FileNotFoundError, NotADirectoryError):
             raise UnknownJobError(job_id) from None
         except OSError as error:

@@ -19,7 +19,7 @@ from vizier_core.errors import VizierError, WorkerRefusedError
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import enter_patiently, exclusive
-from vizier_core.jobs.lifecycle import finalize_job
+from vizier_core.jobs.lifecycle import OwnJob, finalize_job
 from vizier_core.jobs.manifest import ManifestNode, RunManifest, read_manifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.jobs.operations import run_handler
@@ -48,14 +48,14 @@ _NATURAL_STDOUT: Final = frozenset(
 )
 
 
-def worker_main(context: JobsContext, job_id: str) -> NoReturn:
+def worker_main(context: JobsContext, job: OwnJob) -> NoReturn:
     """Works as the worker of a job that a starter has recorded as running in this process, then ends the process.
 
     The exit code is 0 if the job's is, else 1; the record holds the job's own.
     """
     while True:
         try:
-            record = context.store.read(job_id)
+            record = job.record or context.store.read(job.job_id)
             if not _names_this_process(record):
                 os._exit(1)  # somebody else's job: not a word into its log (decision D20)
             context.settings = worker_settings(context.root, record.child_args)
@@ -63,7 +63,7 @@ def worker_main(context: JobsContext, job_id: str) -> NoReturn:
             plan = decide_locked(context)
             _, problems, child = start_planned(context, plan.starts)
             if child is not None:
-                job_id = child
+                job = child
                 continue
             for problem in (*plan.problems, *problems):
                 write_stderr(problem + "\n")
@@ -95,7 +95,7 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
             os._exit(1)
         default_signals()
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
-    worker_main(context, job_id)
+    worker_main(context, OwnJob(job_id, None))
 
 
 def _claim(context: JobsContext, job_id: str) -> None:

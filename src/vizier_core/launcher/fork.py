@@ -13,13 +13,18 @@ import sys
 from collections.abc import Callable
 
 from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
-from vizier_core.launcher.port import Commit, StartedWorker, StartRequest
+from vizier_core.launcher.port import Commit, Forked, StartedWorker, StartRequest
 
 
 class ForkLauncher(LocalWorkers):
     """A worker is a copy of this process."""
 
-    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+    def __init__(self) -> None:
+        super().__init__()
+        #: In workers: they have them, and so have the workers that they start.
+        self._has_default_signals = False
+
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | Forked:
         """Forks; see :meth:`vizier_core.launcher.port.Launcher.start`."""
         self.reap_children()
         for stream in (sys.stdout, sys.stderr):
@@ -40,8 +45,9 @@ class ForkLauncher(LocalWorkers):
             raise
         if pid == 0:
             self._children.clear()
-            _become_worker(request, wait, on_fork)
-            return None
+            is_recorded = _become_worker(request, wait, on_fork, reset_signals=not self._has_default_signals)
+            self._has_default_signals = True
+            return Forked(is_recorded)
         gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
         os.close(wait)
@@ -56,12 +62,13 @@ class ForkLauncher(LocalWorkers):
         return worker
 
 
-def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]) -> None:
-    """Turns the copy into a process of its own and waits for the starting signal; never raises."""
+def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None], *, reset_signals: bool) -> bool:
+    """Turns the copy into a process of its own and waits for the starting signal; whether it came. Never raises."""
     try:
         on_fork()
         os.setsid()
-        default_signals()
+        if reset_signals:
+            default_signals()
         _redirect(request)
         # Everything else that is open belongs to the parent.
         os.closerange(3, wait)
@@ -70,12 +77,13 @@ def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]
         hold_log(request.stderr, request.file_mode)
         _set_title(request)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.read(wait, 1)
+        is_recorded = bool(os.read(wait, 1))
         os.close(wait)
     except BaseException as error:  # whatever it is, the parent's code must not go on here
         with contextlib.suppress(BaseException):
             os.write(2, f"worker of {request.job_id} could not start: {error}\n".encode())
         os._exit(1)
+    return is_recorded
 
 
 def _above_standard(descriptor: int) -> int:

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import secrets
 import signal
 import socket
 import time
@@ -80,7 +79,7 @@ class LocalWorkers:
             raise ProcessLookupError(f"worker process {pid} ended before it was recorded")
         self._children.add(pid)
         identity = WorkerIdentity(
-            token=token or secrets.token_hex(8),
+            token=token or new_token(),
             start_ticks=info.start_ticks,
             boot_id=self._boot_id,
             pid_namespace=self._pid_namespace,
@@ -105,6 +104,11 @@ class LocalWorkers:
         earlier boot is left. Of another host nothing is known.
         """
         return identity.boot_id == self._boot_id or identity.host == self._host
+
+
+def new_token() -> str:
+    """A random text that no other start has."""
+    return os.urandom(8).hex()  # `secrets` would load a lot more than this
 
 
 def hold_log(log: Path, file_mode: int) -> int:

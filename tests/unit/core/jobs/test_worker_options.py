@@ -35,5 +35,5 @@ def test_ws_01_13_a_worker_has_the_configuration_its_run_was_given(root: Path, t
     config = tmp_path / "other.toml"
     config.write_text("[jobs]\nmax_route_attempts = 3\n")
     words = ["__workflow-node", "--job-id", "j"]
-    assert worker_settings(root, [*words, "--config-file", str(config)]).max_route_attempts == 3
-    assert worker_settings(root, words).max_route_attempts == 50
+    assert worker_settings(root, [*words, "--config-file", str(config)]).jobs.max_route_attempts == 3
+    assert worker_settings(root, words).jobs.max_route_attempts == 50
