@@ -349,7 +349,7 @@ LOCK_MAIN = [{"key": "branch:main", "mode": "shared"}]
         (BRANCH, {"pinned_head": {"branch": "gone", "oid": "x"}, "locks": LOCK_MAIN}, "gone"),
         (BRANCH, {"locks": [{"key": "branch: gone ", "mode": "shared"}, {"key": "x", "mode": "shared"}]}, "gone"),
         (BRANCH, {"locks": [{"key": "branch:gone", "mode": "shared"}] * 2}, "gone"),
-        (BRANCH, {"locks": [{"key": "branch:gone", "mode": "shared"}, *LOCK_MAIN]}, None),
+        (BRANCH, {"locks": [{"key": f"branch:{name}", "mode": "shared"} for name in ("gone", "lost")]}, None),
         (BRANCH, {"locks": [{"key": "branch:", "mode": "shared"}]}, None),
         (BRANCH, {}, None),
     ],
