@@ -42,7 +42,7 @@ class Family:
         self._known: dict[int, ProcessInfo] = {}
 
     def living(self) -> list[ProcessInfo]:
-        """Its members at this moment, without this process and what only that has started."""
+        """Its members at this moment, the eldest first, without this process and what only that has started."""
         everybody = {info.pid: info for info in all_processes() if info.alive}
         children: dict[int, list[ProcessInfo]] = {}
         for info in everybody.values():
@@ -50,14 +50,14 @@ class Family:
         waiting = [info for info in self._known.values() if _is_there(info, everybody)]
         waiting += self._roots(everybody)
         found: dict[int, ProcessInfo] = {}
-        while waiting:
-            info = waiting.pop()
+        for info in waiting:
             if info.pid in found or info.pid == os.getpid():
                 continue
             found[info.pid] = info
             waiting += [child for child in children.get(info.pid, ()) if not is_worker(child)]
         self._known.update(found)
-        return list(found.values())
+        # Who is told first can still clean up after its children, instead of being surprised by their end.
+        return sorted(found.values(), key=lambda info: info.start_ticks)
 
     def end(self, grace: float) -> list[int]:
         """Ends every member: TERM, a grace period in seconds, KILL; also those that are started meanwhile.

@@ -130,10 +130,15 @@ def _wait_until(condition: Callable[[], bool], deadline: float) -> bool:
 
 def _inspect_proc(pid: int) -> ProcessInfo | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        text = os.read(descriptor, 4096)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     # The name in parentheses may hold anything, blanks and parentheses included.
     fields = text[text.rindex(b")") + 2 :].split()
     return ProcessInfo(pid, int(fields[3]), int(fields[19]), chr(fields[0][0]) not in _GONE, int(fields[1]))
