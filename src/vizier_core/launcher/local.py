@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from vizier_core import process
-from vizier_core.family import session_family
 from vizier_core.jobs.model import LivenessState, WorkerIdentity
 from vizier_core.launcher.port import Probe, StartedWorker, WorkerHandle
 
@@ -68,6 +67,8 @@ class LocalWorkers:
             return process.end_process(info, grace)
         if not self._is_here(identity):
             return []
+        from vizier_core.family import session_family  # noqa: PLC0415 - hardly any command ends a worker
+
         return session_family(handle.pid, identity.start_ticks).end(grace)
 
     def reap_children(self) -> None:
