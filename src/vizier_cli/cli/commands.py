@@ -231,6 +231,14 @@ _RUN: Final = Command(
     positionals=(_FLOW, _INPUTS),
 )
 
+_INIT: Final = Command(
+    "init",
+    "Create the files that vizier works with",
+    action="init",
+    options=(Option("check", "Only say what is missing"),),
+    prepares_itself=True,
+)
+
 _CONFIG: Final = Command(
     "config",
     "Explain the configuration",
@@ -316,6 +324,7 @@ ROOT: Final = Command(
             action="help",
             anywhere=True,
         ),
+        _INIT,
         Command(
             "list",
             "List plans that are not merged yet",

@@ -114,6 +114,8 @@ class Command(NamedTuple):
     hidden: bool = False
     #: Whether it works outside a repository.
     anywhere: bool = False
+    #: Whether it decides itself what to do when the configuration cannot be used.
+    prepares_itself: bool = False
     #: Whether it, and every command in it, creates `.vizier/jobs` before anything else (spec 08 §2 step 10).
     creates_jobs_root: bool = False
 

@@ -84,7 +84,7 @@ def _act(arguments: Arguments, argv: list[str], action: str = "") -> int:
     app = App(arguments, argv)
     run: Callable[[App], int] = import_module(f"vizier_cli.actions.{action or command.action}").run
     try:
-        if not command.anywhere:
+        if not (command.anywhere or command.prepares_itself):
             app.prepare()
         return run(app)
     except VizierError as error:

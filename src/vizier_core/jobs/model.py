@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from vizier_core.timestamp import Timestamp
+from vizier_core.usage import Usage
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import ApprovalState, JobStatus, Lock, WaitKind, WaitReason
 from vizier_kernel.workflow import AfterPolicy, CleanWorktree, CustomPrecondition, DependencyPolicy, Outcome
@@ -139,7 +140,9 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
         "worker": None,
         "route_rewinds": None,
         "routes_pending": None,
+        "agent_usage": None,
     }
+    PARTS: ClassVar = {"agent_usage": Usage}
     command_alias: str | None = None
     scope: str | None = None
     target: str | None = None
@@ -200,6 +203,8 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
     route_rewinds: Unsigned32 | None = None
     #: The routes of the outcome could not be followed yet, because a job they lead to was running (WS-06-39).
     routes_pending: bool | None = None
+    #: What the agents of all attempts have cost, as far as they have told.
+    agent_usage: Usage | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
