@@ -437,7 +437,10 @@ def build_wheel(directory: Path, wheels: Path) -> None:
     shutil.rmtree(wheels, ignore_errors=True)
     pip = [str(back_end / "bin" / "python"), "-I", "-B", str(environment.pip_wheel() / "pip")]
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(ROOT)]
-    done = subprocess.run([*pip, "wheel", *options], capture_output=True, text=True, check=False, cwd=directory)
+    # No bytecode beside the sources: the checkout may be somebody else's.
+    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*pip, "wheel", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory, env=variables)
     if done.returncode != 0 or not list(wheels.glob("vizier-*.whl")):
         fail(f"the wheel of vizier cannot be built:\n{done.stdout}{done.stderr}")
 
