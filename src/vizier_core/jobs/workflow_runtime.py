@@ -15,11 +15,12 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from vizier_core.config import load_settings
 from vizier_core.errors import VizierError, WorkerRefusedError
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import enter_patiently, exclusive
-from vizier_core.jobs.lifecycle import finalize_job
+from vizier_core.jobs.lifecycle import OwnJob, finalize_job
 from vizier_core.jobs.manifest import ManifestNode, RunManifest, read_manifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.jobs.operations import run_handler
@@ -27,10 +28,11 @@ from vizier_core.jobs.operations.node import RunningNode, failed, write_stderr, 
 from vizier_core.jobs.published import write_payload
 from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.scheduler import decide_locked, start_planned
-from vizier_core.jobs.worker_options import worker_settings
+from vizier_core.jobs.worker_options import parse_worker_arguments
 from vizier_core.jobs.workers import worker_handle
-from vizier_core.launcher.local import LocalWorkers, hold_log
+from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
 from vizier_core.timestamp import Timestamp
+from vizier_core.usage import total_usage
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus
 from vizier_kernel.workflow import Outcome
@@ -48,22 +50,22 @@ _NATURAL_STDOUT: Final = frozenset(
 )
 
 
-def worker_main(context: JobsContext, job_id: str) -> NoReturn:
+def worker_main(context: JobsContext, job: OwnJob) -> NoReturn:
     """Works as the worker of a job that a starter has recorded as running in this process, then ends the process.
 
     The exit code is 0 if the job's is, else 1; the record holds the job's own.
     """
     while True:
         try:
-            record = context.store.read(job_id)
+            record = job.record or context.store.read(job.job_id)
             if not _names_this_process(record):
                 os._exit(1)  # somebody else's job: not a word into its log (decision D20)
-            context.settings = worker_settings(context.root, record.child_args)
+            _adopt_options(context, record)
             code = _work(context, record)
             plan = decide_locked(context)
             _, problems, child = start_planned(context, plan.starts)
             if child is not None:
-                job_id = child
+                job = child
                 continue
             for problem in (*plan.problems, *problems):
                 write_stderr(problem + "\n")
@@ -93,8 +95,9 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
         record = context.store.read(job_id)
         if record.meta.worker is None or record.meta.worker.token != token:
             os._exit(1)
+        default_signals()
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
-    worker_main(context, job_id)
+    worker_main(context, OwnJob(job_id, None))
 
 
 def _claim(context: JobsContext, job_id: str) -> None:
@@ -115,6 +118,13 @@ def _claim(context: JobsContext, job_id: str) -> None:
             ),
         )
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
+
+
+def _adopt_options(context: JobsContext, record: JobRecord) -> None:
+    """Makes a worker use the configuration and the verbosity that its run was started with (decision D14)."""
+    options = parse_worker_arguments(record.child_args)
+    context.settings = load_settings(context.root, options.config_file)
+    context.verbosity = options.verbosity
 
 
 def _names_this_process(record: JobRecord) -> bool:
@@ -196,7 +206,11 @@ class _Execution:
         written = tuple(sorted({*declared, *result.artifacts, own}))
         output = write_payload(store, own, record.id, self._output(written))
         refs = tuple(sorted({*result.payload_refs, output}))
-        update = msgspec.structs.replace(result.metadata or JobMetadata(), workflow_payload_refs=refs)
+        update = msgspec.structs.replace(
+            result.metadata or JobMetadata(),
+            workflow_payload_refs=refs,
+            agent_usage=total_usage([record.meta.agent_usage, result.usage]) if result.usage else None,
+        )
         end = NodeEnd(outcome=result.outcome, exit_code=result.exit_code, update=update, written=written)
         end_node(self._context, record, end, self._manifest)
         return result.exit_code
@@ -261,6 +275,8 @@ class _Execution:
             document["control_policy"] = node.control_policy
         if result.stdout and result.stdout.truncated_from is not None:
             document["stdout_truncated"] = {"characters": result.stdout.truncated_from}
+        if result.usage is not None:
+            document["usage"] = to_plain(result.usage)
         return document
 
 

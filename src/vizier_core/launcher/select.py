@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -10,17 +11,24 @@ from typing import Final
 from vizier_core import process
 from vizier_core.jobs.settings import LauncherForm
 from vizier_core.launcher.fork import ForkLauncher, worker_title
-from vizier_core.launcher.port import Commit, Launcher, StartedWorker, StartRequest
+from vizier_core.launcher.port import Commit, Forked, Launcher, StartedWorker, StartRequest
 from vizier_core.launcher.spawn import SpawnLauncher
 
 
-def make_launcher(form: LauncherForm) -> Launcher:
-    """The launcher that the setting asks for; fork only where it is possible at all."""
+def make_launcher(form: LauncherForm, program: Path) -> Launcher:
+    """The launcher that the setting asks for; fork only where it is possible at all.
+
+    Args:
+        form: the setting.
+        program: the directory of `vizier`, for workers that are new programs and cannot find it out.
+    """
     if form is LauncherForm.EXEC or sys.platform != "linux":
-        return SpawnLauncher()
-    return ForkingLauncher()
+        return SpawnLauncher(program)
+    return ForkingLauncher(program)
 
 
+#: So long an upgrade of the program may go unnoticed, in seconds.
+_LOOK_AT_FILES_EVERY: Final = 1.0
 #: What every worker uses; the operations of nodes that run a shell among them, as most nodes do.
 _WORKER_MODULES: Final = (
     "setproctitle",
@@ -31,23 +39,29 @@ _WORKER_MODULES: Final = (
 
 
 class ForkingLauncher(ForkLauncher):
-    """Forks while that is sound, and runs the program anew when it is not."""
+    """Forks while that is sound, and runs the program anew when it is not.
 
-    def __init__(self) -> None:
+    Args:
+        program: the directory of `vizier`.
+    """
+
+    def __init__(self, program: Path) -> None:
         super().__init__()
+        self._program = program
         self._spawn: SpawnLauncher | None = None
         # Imported here once, so that forked workers find them loaded.
         for name in _WORKER_MODULES:
             import_module(name)
         self._files = _loaded_files()
+        self._files_checked_at = time.monotonic()
         self._title_space = _title_space()
 
-    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | Forked:
         """See :meth:`vizier_core.launcher.port.Launcher.start`."""
         if self._can_fork(request):
             return super().start(request, commit, on_fork)
         if self._spawn is None:
-            self._spawn = SpawnLauncher()
+            self._spawn = SpawnLauncher(self._program)
         return self._spawn.start(request, commit, on_fork)
 
     def reap_children(self) -> None:
@@ -61,8 +75,16 @@ class ForkingLauncher(ForkLauncher):
         return (
             process.thread_count() == 1
             and len(os.fsencode(worker_title(request.child_args))) < self._title_space
-            and all(_changed_at(path) == changed for path, changed in self._files.items())
+            and self._files_are_unchanged()
         )
+
+    def _files_are_unchanged(self) -> bool:
+        """Whether the program is still the one that was loaded; workers inherit when that was last looked at."""
+        if time.monotonic() - self._files_checked_at > _LOOK_AT_FILES_EVERY:
+            if any(_changed_at(path) != changed for path, changed in self._files.items()):
+                return False
+            self._files_checked_at = time.monotonic()
+        return True
 
 
 def _loaded_files() -> dict[str, int]:

@@ -14,6 +14,8 @@ _PACKAGE: Final = "vizier_core.jobs.operations"
 _OPERATIONS: Final = {
     "command.run": "shell",
     "cicd.run": "shell",
+    "prompt.resolve": "prompt",
+    "agent.invoke": "agent",
 }
 #: Where each control policy is.
 _POLICIES: Final = {

@@ -14,6 +14,7 @@ from vizier_core.jobs.lifecycle import finalize_job, merge_metadata, start_job
 from vizier_core.jobs.model import JobMetadata
 from vizier_core.jobs.published import is_published, write_payload
 from vizier_core.jobs.store import JobStore
+from vizier_core.launcher import StartedWorker
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus, WaitKind, WaitReason
 
@@ -51,7 +52,7 @@ UPDATE_WINS = words("""
 PAIR = ["ephemeral_cleanup_state", "ephemeral_cleanup_detail"]
 TRIPLE = ["worktree_name", "worktree_path", "worktree_owned"]
 #: Not in the table because this program has added them.
-OWN = ["worker", "route_rewinds", "routes_pending"]
+OWN = ["worker", "route_rewinds", "routes_pending", "agent_usage"]
 
 #: Two different values for each key.
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -67,6 +68,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "process_liveness_state": ("stale_not_running", "stale_missing_pid"),
     "process_liveness_checked_at": ("2026-03-04T09:15:02Z", "2026-03-04T09:15:03Z"),
     "worktree_owned": (True, True),
+    "agent_usage": ({"total_tokens": 5}, {"total_tokens": 7}),
 }
 
 
@@ -266,6 +268,7 @@ def test_ws_01_07_d20_the_record_says_running_before_the_worker_may_do_anything(
             seen.append(on_disk(store, "job-a"))
             assert request.child_args == ("__workflow-node", "--job-id", "job-a")
             assert (request.root, request.stdout) == (store.root, store.log_path("job-a", "stdout"))
+            return StartedWorker(77, identity("token"))
 
     with locked(store):
         start_job(store, "job-a", Launcher())
