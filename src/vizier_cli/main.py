@@ -1,5 +1,6 @@
 """The program `vizier`. Answers what needs no imports by itself; everything else is in `cli` and `actions`."""
 
+import os
 import sys
 
 
@@ -10,6 +11,10 @@ def main() -> int:
 
         print("vizier", __version__)
         return 0
+    if os.environ.get("COMPLETE", "") not in {"", "0"} and "--" in sys.argv:
+        from vizier_cli.completion.callback import answer  # noqa: PLC0415 - likewise
+
+        return answer(sys.argv)
     import gc  # noqa: PLC0415 - likewise
 
     from vizier_cli.cli.dispatch import dispatch  # noqa: PLC0415 - likewise

@@ -13,7 +13,7 @@ def atomic_write(
     path: Path,
     data: bytes,
     *,
-    mode: int,
+    mode: int | None,
     durable: bool,
     before_rename: Callable[[os.stat_result], None] | None = None,
 ) -> None:
@@ -22,7 +22,7 @@ def atomic_write(
     Args:
         path: the file; readers see its old content or all of the new one.
         data: the new content.
-        mode: permission bits of the new file, not masked by the umask.
+        mode: permission bits of the new file, not masked by the umask; None for what the umask gives.
         durable: flush the data to the disk before the rename, so that power loss cannot leave an empty file behind.
         before_rename: told how the new file looks, just before it takes its place.
 
@@ -31,14 +31,18 @@ def atomic_write(
     """
     temporary = f"{path}.tmp.{os.getpid()}.{next(_counter)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    wanted = 0o666 if mode is None else mode
     try:
-        descriptor = os.open(temporary, flags, mode)
+        descriptor = os.open(temporary, flags, wanted)
     except FileNotFoundError:
-        make_directories(path.parent, mode)
-        descriptor = os.open(temporary, flags, mode)
+        if mode is None:
+            os.makedirs(path.parent, exist_ok=True)
+        else:
+            make_directories(path.parent, mode)
+        descriptor = os.open(temporary, flags, wanted)
     try:
         try:
-            if mode & 0o077:
+            if mode is not None and mode & 0o077:
                 os.fchmod(descriptor, mode)  # the umask may have taken from what others shall have
             write_all(descriptor, data)
             if durable:

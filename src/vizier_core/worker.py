@@ -22,7 +22,13 @@ def main() -> NoReturn:
         arguments = parse_worker_arguments(sys.argv[1:])
         root = find_project_root(Path.cwd())
         settings = load_settings(root, arguments.config_file)
-        context = JobsContext(root, settings, lambda line: print(line, file=sys.stderr))
+        context = JobsContext(
+            root,
+            settings,
+            lambda line: print(line, file=sys.stderr),
+            verbosity=arguments.verbosity,
+            program=arguments.program_directory,
+        )
         run_workflow_node_command(context, arguments.job_id, arguments.token)
     except VizierError as error:
         print(error, file=sys.stderr)

@@ -42,6 +42,8 @@ PLAN_KINDS: Final = frozenset({ArtifactKind.PLAN_BRANCH, ArtifactKind.PLAN_DOC, 
 
 #: Type id of the artifact that every workflow node publishes on every outcome (spec 04 §18.6).
 OPERATION_OUTPUT: Final = "operation_output"
+#: Type id of the artifact that hands a prompt to an agent (spec 06 §7.1).
+PROMPT_TEXT: Final = "prompt_text"
 
 _KIND_BY_TAG: Final = {kind.tag: kind for kind in ArtifactKind}
 

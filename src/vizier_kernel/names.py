@@ -1,4 +1,4 @@
-"""How names are cleaned before they become ids, aliases or slugs (spec 01 §7.1, 02 §3.4, 04 §3.3, 06 §11.1)."""
+"""How names are cleaned before they become ids, aliases or slugs (spec 01 §7.1, 02 §3.4, 04 §§3.3, 3.4, 06 §11.1)."""
 
 import re
 
@@ -23,6 +23,14 @@ def command_alias(text: str) -> str:
     """The normal form of a flow alias, empty when nothing is left of it."""
     folded = "".join(c.lower() if c.isascii() else c for c in text.strip()).replace("-", "_").replace(" ", "_")
     return re.sub("_+", "_", folded).strip("_")
+
+
+def canonical_selector(selector: str) -> str | None:
+    """What to write instead of a dotted selector of earlier versions: `id@v1` for `id.v1`; None if it is none."""
+    identity, dot, version = selector.strip().rpartition(".v")
+    if not dot or not identity.strip() or not (version.isascii() and version.isdigit()):
+        return None
+    return f"{identity.strip()}@v{version}"
 
 
 def normalise_slug(text: str) -> str:

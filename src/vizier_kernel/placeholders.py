@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from vizier_kernel.template.suggest import did_you_mean
+from vizier_kernel.suggest import did_you_mean
 
 _OPENING: Final = "{{"
 _CLOSING: Final = "}}"

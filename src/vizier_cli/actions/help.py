@@ -3,22 +3,23 @@
 import sys
 
 from vizier_cli.cli.app import App
-from vizier_cli.cli.args import UsageError
+from vizier_cli.cli.args import UsageError, similar_command
 from vizier_cli.cli.commands import ROOT
+from vizier_cli.cli.early import early_flags
 from vizier_cli.cli.help import LANDING_PAGE, command_help, full_reference
+from vizier_cli.cli.pager import show_help
 
 
 def run(app: App) -> int:
-    """Prints help."""
+    """Shows help."""
     name = app.arguments.positional("COMMAND")
-    if app.arguments.has("all"):
-        print(full_reference(), end="")
-    elif name is None:
-        print(LANDING_PAGE, end="")
-    else:
+    if name is not None:
         command = ROOT.child(name)
         if command is None:
-            print(UsageError(f"unrecognized subcommand '{name}'", [ROOT]), file=sys.stderr)
+            print(UsageError(f"unrecognized subcommand '{name}'{similar_command(name, ROOT)}", [ROOT]), file=sys.stderr)
             return 1
-        print(command_help([ROOT, command]), end="")
+        text = command_help([ROOT, command])
+    else:
+        text = full_reference() if app.arguments.has("all") else LANDING_PAGE
+    show_help(text, early_flags(app.argv[1:]))
     return 0

@@ -13,6 +13,7 @@ import msgspec
 
 from vizier_core.errors import LaunchError, SchedulerBusyError
 from vizier_core.jobs import EnqueuedRun, JobsContext, scheduler_tick
+from vizier_core.usage import Usage, total_usage
 from vizier_kernel.scheduler import JobStatus
 
 #: Shortest and longest pause between two looks, in seconds.
@@ -26,6 +27,8 @@ class FollowResult(msgspec.Struct, frozen=True):
     failed: list[str]
     blocked: list[str]
     cancelled: list[str]
+    #: What the agents of all jobs have cost; None if none of them has told.
+    usage: Usage | None
 
     @property
     def terminal_state(self) -> str:
@@ -66,7 +69,7 @@ def follow_run(
         if show is not None:
             show(statuses)
         if all(status.is_terminal for status in statuses.values()):
-            return _result(statuses)
+            return _result(statuses, total_usage(_usage(context, job_id) for job_id in statuses))
         pause = _PAUSES[0] if statuses != previous else min(pause * 1.5, _PAUSES[1])
         previous = statuses
         time.sleep(pause)
@@ -82,7 +85,12 @@ def _status(context: JobsContext, job_id: str, previous: JobStatus | None) -> Jo
     return JobStatus.FAILED if job_id in context.index.malformed else JobStatus.CANCELLED
 
 
-def _result(statuses: Mapping[str, JobStatus]) -> FollowResult:
+def _usage(context: JobsContext, job_id: str) -> Usage | None:
+    record = context.find(job_id)
+    return record.meta.agent_usage if record else None
+
+
+def _result(statuses: Mapping[str, JobStatus], usage: Usage | None) -> FollowResult:
     def ids(*wanted: JobStatus) -> list[str]:
         return [job_id for job_id, status in statuses.items() if status in wanted]
 
@@ -91,4 +99,5 @@ def _result(statuses: Mapping[str, JobStatus]) -> FollowResult:
         failed=ids(JobStatus.FAILED),
         blocked=ids(JobStatus.BLOCKED_BY_DEPENDENCY, JobStatus.BLOCKED_BY_APPROVAL),
         cancelled=ids(JobStatus.CANCELLED),
+        usage=usage,
     )

@@ -12,6 +12,7 @@ from vizier_cli.actions.run_series import Ending, Launch, Series
 from vizier_cli.cli.output import joined, label_block
 from vizier_core.flow.batch import Batch
 from vizier_core.jobs import Cleanup
+from vizier_core.usage import Usage, total_usage
 from vizier_kernel.template import CompiledWorkflow
 
 _NEXT: Final = {
@@ -100,7 +101,8 @@ def terminal_document(series: Series, endings: Sequence[Ending]) -> dict[str, An
             **_ending_document(last),
         }
     runs = [{**_place_document(ending.launch), **_ending_document(ending)} for ending in endings]
-    return {"outcome": "workflow_runs_terminal", **verdict, **_series_document(series), "runs": runs}
+    usage = _usage_document(_usage_of(endings))
+    return {"outcome": "workflow_runs_terminal", **verdict, **_series_document(series), "usage": usage, "runs": runs}
 
 
 def terminal_text(series: Series, endings: Sequence[Ending]) -> str:
@@ -117,6 +119,7 @@ def terminal_text(series: Series, endings: Sequence[Ending]) -> str:
                 ("Blocked", ", ".join(result.blocked)),
                 ("Failed", ", ".join(result.failed)),
                 ("Cancelled", ", ".join(result.cancelled)),
+                *_usage_rows(result.usage),
                 *(_cleanup_rows(last.cleanup) if last.cleanup else ()),
             ]
         )
@@ -127,6 +130,7 @@ def terminal_text(series: Series, endings: Sequence[Ending]) -> str:
             *_series_rows(series, followed),
             ("Exit", str(result.exit_code)),
             ("Run states", "\n".join(map(_state_line, endings))),
+            *_usage_rows(_usage_of(endings)),
             ("Ephemeral cleanup", "\n".join(_cleanup_line(ending) for ending in endings if ending.cleanup)),
         ]
     )
@@ -235,8 +239,25 @@ def _ending_document(ending: Ending) -> dict[str, Any]:
         "failed": result.failed,
         "blocked": result.blocked,
         "cancelled": result.cancelled,
+        "usage": _usage_document(result.usage),
         "ephemeral_cleanup": ending.cleanup and _cleanup_document(ending.cleanup),
     }
+
+
+def _usage_of(endings: Sequence[Ending]) -> Usage | None:
+    return total_usage(ending.result.usage for ending in endings)
+
+
+def _usage_document(usage: Usage | None) -> dict[str, Any] | None:
+    if usage is None:
+        return None
+    return {name: value for name, value in msgspec.structs.asdict(usage).items() if value is not None}
+
+
+def _usage_rows(usage: Usage | None) -> list[tuple[str, str]]:
+    if usage is None:
+        return []
+    return [("Agent tokens", usage.tokens_text() or ""), ("Agent cost", usage.cost_text() or "")]
 
 
 def _cleanup_document(cleanup: Cleanup) -> dict[str, Any]:

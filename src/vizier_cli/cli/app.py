@@ -1,9 +1,9 @@
 """What a command works with: verbosity, the project, its configuration and its jobs, each found when first needed."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
-from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +12,10 @@ from vizier_cli.cli.args import Arguments
 from vizier_core.config import Settings, load_settings
 from vizier_core.jobs import JobsContext, open_project
 from vizier_core.project import find_project_root
+from vizier_core.verbosity import Verbosity
 
 if TYPE_CHECKING:
     from vizier_core.flow.resolve import FlowResolver
-
-
-class Verbosity(IntEnum):
-    """How much is said on stderr (spec 07 §9.2)."""
-
-    QUIET = 0
-    NORMAL = 1
-    INFO = 2
-    DEBUG = 3
 
 
 class App:
@@ -38,6 +30,23 @@ class App:
         self.arguments = arguments
         self.argv = argv
         self.verbosity = _verbosity(arguments)
+
+    def prepare(self) -> None:
+        """Finds the project and reads what every command that works on one needs (spec 08 §2 steps 7-9).
+
+        Raises:
+            VizierError: there is no project, its configuration cannot be used, or the named session cannot be loaded.
+        """
+        self.settings  # noqa: B018 - a broken configuration fails every command that works on a project
+        session = self.arguments.value("load-session")
+        if session is not None:
+            from vizier_core.sessions import load_session  # noqa: PLC0415 - hardly ever asked for
+
+            load_session(self.root, session)
+        if any(command.creates_jobs_root for command in self.arguments.path):
+            # Who may only read the project can look at its jobs all the same; what writes creates it by itself, too.
+            with contextlib.suppress(OSError):
+                self.jobs.store.ensure_jobs_root()
 
     @cached_property
     def root(self) -> Path:
@@ -66,7 +75,7 @@ class App:
     @cached_property
     def jobs(self) -> JobsContext:
         """The jobs of the project."""
-        return open_project(self.root, self.settings, self.warn)
+        return open_project(self.root, self.settings, _print_line, verbosity=self.verbosity)
 
     @cached_property
     def flows(self) -> "FlowResolver":
@@ -78,7 +87,9 @@ class App:
     @property
     def worker_options(self) -> tuple[str, ...]:
         """What workers have to know of this invocation (decision D14)."""
-        return ("--config-file", str(self.config_file)) if self.config_file else ()
+        from vizier_core.jobs.worker_options import worker_options  # noqa: PLC0415 - only for those who start runs
+
+        return worker_options(self.config_file, self.verbosity, no_session=self.arguments.has("no-session"))
 
     def warn(self, line: str) -> None:
         """Prints a warning, unless only errors are wanted."""
@@ -99,7 +110,11 @@ class App:
 
     def _say(self, level: Verbosity, line: str) -> None:
         if self.verbosity >= level:
-            print(line, file=sys.stderr, flush=True)
+            _print_line(line)
+
+
+def _print_line(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _verbosity(arguments: Arguments) -> Verbosity:

@@ -28,11 +28,17 @@ class UsageError(Exception):
 
 
 class HelpRequested(Exception):  # noqa: N818 - not an error
-    """`--help` was given for a command."""
+    """`--help` was given for a command.
 
-    def __init__(self, path: Sequence[Command]) -> None:
+    Attributes:
+        path: the command, from the program down.
+        words: the arguments in front of `--help`.
+    """
+
+    def __init__(self, path: Sequence[Command], words: Sequence[str] = ()) -> None:
         super().__init__()
         self.path = tuple(path)
+        self.words = tuple(words)
 
 
 class VersionRequested(HelpRequested):
@@ -99,6 +105,15 @@ def usage_line(path: Sequence[Command]) -> str:
     return " ".join([*words, "<COMMAND>"] if command.commands else words)
 
 
+def similar_command(word: str, group: Command) -> str:
+    """A tip for a word that is no command of the group; empty if no command is spelled alike."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for this message
+
+    names = [command.name for command in group.commands if not command.hidden]
+    found = get_close_matches(word, names, 1)
+    return f"\n\n  tip: a similar subcommand exists: '{found[0]}'" if found else ""
+
+
 class _Parser:
     """One pass over the words."""
 
@@ -109,6 +124,8 @@ class _Parser:
         self._arguments = Arguments([root])
         #: Options given at the present level; a level is a command on the way down.
         self._given: set[str] = set()
+        #: Whether any option was given at the present level.
+        self._at_level = False
         self._plain: list[str] = []
 
     def parse(self) -> Arguments:
@@ -137,9 +154,10 @@ class _Parser:
             return
         child = command.child(word)
         if child is None:
-            self._fail(f"unrecognized subcommand '{word}'{_similar(word, command)}")
+            self._fail(f"unrecognized subcommand '{word}'{similar_command(word, command)}")
         self._path.append(child)
         self._given = set()
+        self._at_level = False
 
     def _long(self, word: str) -> None:
         name, equals, value = word[2:].partition("=")
@@ -155,7 +173,7 @@ class _Parser:
             if option is None:
                 self._fail(f"unexpected argument '-{letter}' found")
             rest = letters[place + 1 :]
-            if option.kind in {Kind.VALUE, Kind.VALUES}:
+            if option.takes_value:
                 self._store(option, rest.removeprefix("=") if rest else None)
                 return
             if rest.startswith("="):
@@ -168,12 +186,13 @@ class _Parser:
         return next((option for option in known if matches(option)), None)
 
     def _store(self, option: Option, value: str | None) -> None:
+        self._at_level = True
         if option in ENDING_OPTIONS:
             if value is not None:
                 self._fail(f"unexpected value '{value}' for '{option.flag}' found; no more were expected")
-            raise (HelpRequested if option is _HELP else VersionRequested)(self._path)
+            raise (HelpRequested if option is _HELP else VersionRequested)(self._path, self._plain)
         values = self._arguments.values
-        if option.kind in {Kind.VALUE, Kind.VALUES}:
+        if option.takes_value:
             text = self._checked_value(option, value)
             if option.kind is Kind.VALUES:
                 values[option.name] = [*self._arguments.all_values(option.name), text]
@@ -200,18 +219,22 @@ class _Parser:
         if option.choices and value not in option.choices:
             self._fail(f"invalid value '{value}' for '{option.usage}'{_possible(option.choices)}")
         if option.number is not None:
-            low, high = option.number
-            digits = value.removeprefix("+")
-            if not (digits.isascii() and digits.isdigit() and low <= int(digits) <= high):
-                self._fail(f"invalid value '{value}' for '{option.usage}': expected a number from {low} to {high}")
-            return str(int(digits))
+            return self._checked_number(option, value, *option.number)
         return value
+
+    def _checked_number(self, option: Option, value: str, low: int, high: int) -> str:
+        digits = value.removeprefix("+").lstrip("0") or "0"
+        # Looked at by its length first: Python refuses to read numbers of many thousand digits.
+        readable = bool(value) and digits.isascii() and digits.isdigit() and len(digits) <= len(str(high))
+        if not readable or not low <= int(digits) <= high:
+            self._fail(f"invalid value '{value[:80]}' for '{option.usage}': expected a number from {low} to {high}")
+        return digits
 
     def _finish(self) -> Arguments:
         command = self._path[-1]
         self._arguments.path = tuple(self._path)
         if command.commands:
-            if self._given or self._arguments.values or self._plain:
+            if self._at_level or self._plain:
                 listed = ", ".join(c.name for c in command.commands if not c.hidden)
                 self._fail(
                     f"'{command.name}' requires a subcommand but one was not provided\n  [subcommands: {listed}]"
@@ -219,6 +242,7 @@ class _Parser:
             return self._arguments
         self._check_options(command)
         self._assign(command.positionals)
+        self._check_conflicts(command)
         return self._arguments
 
     def _check_options(self, command: Command) -> None:
@@ -229,10 +253,18 @@ class _Parser:
                     self._fail(f"the following required arguments were not provided:\n  {option.usage}")
                 continue
             for other in command.options:
-                if other.name in option.conflicts and other.name in values:
-                    self._fail(f"the argument '{option.usage}' cannot be used with '{other.usage}'")
                 if other.name in option.requires and other.name not in values:
                     self._fail(f"the argument '{option.flag}' needs '{other.usage}'")
+
+    def _check_conflicts(self, command: Command) -> None:
+        given = {
+            **{option.name: option.usage for option in command.options if option.name in self._arguments.values},
+            **{p.name: p.usage for p in command.positionals if p.name in self._arguments.positionals},
+        }
+        for option in command.options:
+            for other in option.conflicts:
+                if option.name in given and other in given:
+                    self._fail(f"the argument '{option.usage}' cannot be used with '{given[other]}'")
 
     def _assign(self, declared: Sequence[Positional]) -> None:
         words = list(self._plain)
@@ -256,11 +288,3 @@ class _Parser:
 
 def _possible(choices: Sequence[str]) -> str:
     return f"\n  [possible values: {', '.join(choices)}]" if choices else ""
-
-
-def _similar(word: str, group: Command) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for this message
-
-    names = [command.name for command in group.commands if not command.hidden]
-    found = get_close_matches(word, names, 1)
-    return f"\n\n  tip: a similar subcommand exists: '{found[0]}'" if found else ""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vizier_cli.cli.declarations import Command, Kind, Option, Positional
+from vizier_cli.cli.declarations import Command, Completes, Kind, Option, Positional
 
 _UNSIGNED: Final = (0, 2**32 - 1)
 _TEXT_OR_JSON: Final = Option(
@@ -15,10 +15,16 @@ _VIEW_FORMAT: Final = Option(
     value_name="FORMAT",
     choices=("block", "table", "json"),
 )
-_SET: Final = Option("set", "Set a workflow parameter", kind=Kind.VALUES, value_name="KEY=VALUE")
-_JOB: Final = Positional("JOB", "Job id")
-_FLOW: Final = Positional("FLOW", "Alias, template file or selector id@version")
-_INPUTS: Final = Positional("INPUT", "Positional inputs of the workflow", required=False, repeated=True)
+_SET: Final = Option(
+    "set", "Set a workflow parameter", kind=Kind.VALUES, value_name="KEY=VALUE", completes=Completes.PARAMETER
+)
+_JOB: Final = Positional("JOB", "Job id", completes=Completes.JOB)
+_FLOW: Final = Positional("FLOW", "Alias, template file or selector id@version", completes=Completes.FLOW)
+_INPUTS: Final = Positional(
+    "INPUT", "Positional inputs of the workflow", required=False, repeated=True, completes=Completes.INPUT
+)
+#: The shells that can complete command lines, in the order in which messages list them.
+SHELLS: Final = ("bash", "elvish", "fish", "powershell", "zsh")
 
 #: Accepted everywhere, in the order in which help lists them.
 GLOBAL_OPTIONS: Final = (
@@ -28,7 +34,13 @@ GLOBAL_OPTIONS: Final = (
     Option("no-ansi", "Print no terminal escape sequences"),
     Option("no-pager", "Do not page help", hidden=True),
     Option(
-        "load-session", "Load a recorded session", short="l", kind=Kind.VALUE, value_name="LOAD_SESSION", non_empty=True
+        "load-session",
+        "Load a recorded session",
+        short="l",
+        kind=Kind.VALUE,
+        value_name="LOAD_SESSION",
+        non_empty=True,
+        completes=Completes.SESSION,
     ),
     Option("no-session", "Do not write session logs", short="n"),
     Option(
@@ -44,6 +56,7 @@ GLOBAL_OPTIONS: Final = (
 _JOBS: Final = Command(
     "jobs",
     "Inspect and steer background jobs",
+    creates_jobs_root=True,
     commands=(
         Command(
             "list",
@@ -62,7 +75,13 @@ _JOBS: Final = Command(
             action="jobs_schedule",
             options=(
                 Option("all", "Also show finished jobs", short="a"),
-                Option("job", "Show one job and its neighbours", kind=Kind.VALUE, value_name="JOB"),
+                Option(
+                    "job",
+                    "Show one job and its neighbours",
+                    kind=Kind.VALUE,
+                    value_name="JOB",
+                    completes=Completes.JOB,
+                ),
                 Option(
                     "format",
                     "Output format",
@@ -188,7 +207,13 @@ _RUN: Final = Command(
             non_empty=True,
             conflicts=("repeat",),
         ),
-        Option("after", "Wait for a job or for run:<run id>", kind=Kind.VALUES, value_name="REF"),
+        Option(
+            "after",
+            "Wait for a job or for run:<run id>",
+            kind=Kind.VALUES,
+            value_name="REF",
+            completes=Completes.JOB_OR_RUN,
+        ),
         Option("require-approval", "Ask for approval before the first jobs start", conflicts=("no-require-approval",)),
         Option("no-require-approval", "Start the first jobs without approval"),
         Option("ephemeral", "Remove all traces of the run once it has ended"),
@@ -204,6 +229,14 @@ _RUN: Final = Command(
         _TEXT_OR_JSON,
     ),
     positionals=(_FLOW, _INPUTS),
+)
+
+_INIT: Final = Command(
+    "init",
+    "Create the files that vizier works with",
+    action="init",
+    options=(Option("check", "Only say what is missing"),),
+    prepares_itself=True,
 )
 
 _CONFIG: Final = Command(
@@ -230,6 +263,55 @@ _WORKER: Final = Command(
     hidden=True,
 )
 
+_CD: Final = Command(
+    "cd",
+    "Deprecated: plans have no workspaces any more",
+    action="cd",
+    options=(
+        Option("branch", "Ignored", kind=Kind.VALUE, value_name="BRANCH", completes=Completes.BRANCH),
+        Option("path-only", "Ignored"),
+    ),
+    positionals=(Positional("PLAN", "Plan slug", required=False, completes=Completes.PLAN),),
+)
+
+_COMPLETIONS: Final = Command(
+    "completions",
+    "Print the script that lets a shell complete vizier's command lines",
+    action="completions",
+    positionals=(Positional("SHELL", "Shell", choices=SHELLS),),
+    anywhere=True,
+)
+
+_RELEASE: Final = Command(
+    "release",
+    "Make a release commit and tag from the commits since the last one",
+    action="release",
+    options=(
+        Option("dry-run", "Show what would be released and change nothing"),
+        Option("yes", "Do not ask", short="y"),
+        Option("major", "Force a major release", conflicts=("minor", "patch")),
+        Option("minor", "Force a minor release", conflicts=("patch",)),
+        Option("patch", "Force a patch release"),
+        Option(
+            "max-commits",
+            "How many commits the notes list",
+            kind=Kind.VALUE,
+            value_name="N",
+            number=(0, 2**64 - 1),
+            default="20",
+        ),
+        Option("no-tag", "Make no tag"),
+        Option(
+            "release-script",
+            "Command that has to succeed, or the release is taken back",
+            kind=Kind.VALUE,
+            value_name="CMD",
+            conflicts=("no-release-script",),
+        ),
+        Option("no-release-script", "Run no such command"),
+    ),
+)
+
 ROOT: Final = Command(
     "vizier",
     "Lets coding agents and scripts maintain a git repository under an operator's control",
@@ -237,11 +319,12 @@ ROOT: Final = Command(
         Command(
             "help",
             "Show help",
-            options=(Option("all", "Show the full reference", short="a"),),
-            positionals=(Positional("COMMAND", "Command to explain", required=False),),
+            options=(Option("all", "Show the full reference", short="a", conflicts=("COMMAND",)),),
+            positionals=(Positional("COMMAND", "Command to explain", required=False, completes=Completes.COMMAND),),
             action="help",
             anywhere=True,
         ),
+        _INIT,
         Command(
             "list",
             "List plans that are not merged yet",
@@ -252,13 +335,15 @@ ROOT: Final = Command(
                     "Compare with this branch instead of the primary one",
                     kind=Kind.VALUE,
                     value_name="BRANCH",
+                    completes=Completes.BRANCH,
                 ),
                 _VIEW_FORMAT,
                 Option(
-                    "fields", "Fields to show for each plan, separated by commas", kind=Kind.VALUE, value_name="LIST"
+                    "fields", "Fields to show for each plan, separated by commas", kind=Kind.VALUE, value_name="FIELDS"
                 ),
             ),
         ),
+        _CD,
         Command(
             "clean",
             "Remove what a job or its run has left behind",
@@ -269,7 +354,7 @@ ROOT: Final = Command(
                 Option("keep-branches", "Delete no branches"),
                 Option("force", "Go on although active jobs wait for what is removed"),
             ),
-            positionals=(Positional("JOB_ID", "Job id"),),
+            positionals=(Positional("JOB_ID", "Job id", completes=Completes.JOB),),
         ),
         _JOBS,
         _RUN,
@@ -284,7 +369,10 @@ ROOT: Final = Command(
             ),
             positionals=(_FLOW, _INPUTS),
         ),
+        _COMPLETIONS,
+        _RELEASE,
         _CONFIG,
+        Command("__complete", "Do nothing", action="complete", hidden=True, anywhere=True),
         _WORKER,
     ),
 )

@@ -17,6 +17,33 @@ class Kind(Enum):
     VALUES = "values"
 
 
+class Completes(Enum):
+    """What a value names; shells complete it accordingly."""
+
+    #: Nothing that could be listed; shells fall back to files.
+    OTHER = "other"
+    #: A job of the project.
+    JOB = "job"
+    #: A job, or `run:` and the id of a run.
+    JOB_OR_RUN = "job or run"
+    #: What `run` takes as FLOW.
+    FLOW = "flow"
+    #: A value for a parameter of the flow that was named before.
+    INPUT = "input"
+    #: A flag for one of its parameters.
+    FLAG = "flag"
+    #: `KEY=VALUE` for a parameter of the flow.
+    PARAMETER = "parameter"
+    #: The slug of a pending plan.
+    PLAN = "plan"
+    #: A local branch.
+    BRANCH = "branch"
+    #: A command of the program.
+    COMMAND = "command"
+    #: A recorded session.
+    SESSION = "session"
+
+
 class Option(NamedTuple):
     """An option."""
 
@@ -31,7 +58,7 @@ class Option(NamedTuple):
     default: str = ""
     #: The value is a whole number in this range.
     number: tuple[int, int] | None = None
-    #: Options that it cannot be combined with, by name.
+    #: Options and arguments that it cannot be combined with, by name.
     conflicts: tuple[str, ...] = ()
     #: Options that have to be given with it, by name.
     requires: tuple[str, ...] = ()
@@ -39,11 +66,17 @@ class Option(NamedTuple):
     non_empty: bool = False
     required: bool = False
     hidden: bool = False
+    completes: Completes = Completes.OTHER
 
     @property
     def flag(self) -> str:
         """How it is spelled on the command line."""
         return f"--{self.name}"
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value belongs to it."""
+        return self.kind in {Kind.VALUE, Kind.VALUES}
 
     @property
     def usage(self) -> str:
@@ -59,6 +92,7 @@ class Positional(NamedTuple):
     required: bool = True
     repeated: bool = False
     choices: tuple[str, ...] = ()
+    completes: Completes = Completes.OTHER
 
     @property
     def usage(self) -> str:
@@ -80,6 +114,10 @@ class Command(NamedTuple):
     hidden: bool = False
     #: Whether it works outside a repository.
     anywhere: bool = False
+    #: Whether it decides itself what to do when the configuration cannot be used.
+    prepares_itself: bool = False
+    #: Whether it, and every command in it, creates `.vizier/jobs` before anything else (spec 08 §2 step 10).
+    creates_jobs_root: bool = False
 
     def child(self, name: str) -> "Command | None":
         """The command of this name in the group."""

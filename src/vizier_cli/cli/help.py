@@ -11,18 +11,23 @@ LANDING_PAGE: Final = """\
 vizier - coding agents and scripts at work on your repository, under your control
 
 Core commands:
-  vizier run develop            run a workflow
-  vizier audit develop          show what a workflow produces, needs and locks
-  vizier jobs list              list background jobs
+  vizier init --check            check that the repository is set up
+  vizier list                    list pending plans
+  vizier jobs list               list background jobs
+  vizier run develop             run a workflow
+  vizier audit develop           show what a workflow produces, needs and locks
+  vizier release --dry-run       show what the next release would be
 
 Examples:
-  vizier jobs show <job-id>
+  vizier jobs schedule --watch
   vizier jobs tail <job-id> --follow
+  vizier completions zsh
   vizier help jobs
 
 More help:
-  vizier help --all             every command
-  vizier help <command>         one command
+  vizier help --all              every command
+  vizier help <command>          one command
+  man vizier
 """
 
 

@@ -242,6 +242,8 @@ JOB_SHOW_FIELDS: Final = (
     Field("Agent label", _meta(lambda m: m.agent_label)),
     Field("Agent command", _meta_list(lambda m: m.agent_command, " ")),
     Field("Agent exit", _meta(lambda m: m.agent_exit_code)),
+    Field("Agent tokens", _meta(lambda m: m.agent_usage and m.agent_usage.tokens_text())),
+    Field("Agent cost", _meta(lambda m: m.agent_usage and m.agent_usage.cost_text())),
     Field("Cancel cleanup", _meta(lambda m: m.cancel_cleanup_status)),
     Field("Cancel cleanup error", _meta(lambda m: m.cancel_cleanup_error)),
     Field("Retry cleanup", _meta(lambda m: m.retry_cleanup_status)),

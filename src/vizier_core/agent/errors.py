@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from vizier_core.command import Output
 from vizier_core.errors import VizierError
 
 
@@ -74,12 +75,22 @@ class AgentTimeoutError(AgentError):
 
     Attributes:
         seconds: how long it may run.
+        text: what was on its way to become the reply.
+        stderr_lines: what agent and filter had said on stderr.
     """
 
-    def __init__(self, seconds: float, survivors: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        survivors: Sequence[int] = (),
+        text: Output | None = None,
+        stderr_lines: tuple[str, ...] = (),
+    ) -> None:
         left = f"; processes {', '.join(map(str, survivors))} could not be ended" if survivors else ""
         super().__init__(f"agent command exceeded timeout after {seconds_text(seconds)}{left}")
         self.seconds = seconds
+        self.text = text
+        self.stderr_lines = stderr_lines
 
 
 class PromptContextError(AgentError):

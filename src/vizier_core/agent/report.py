@@ -13,23 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
+from vizier_core.usage import Usage
+
 PREFIX: Final = "vizier-report: "
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a run has cost, as far as the agent has told; the field names are those of the report line."""
-
-    #: Tokens read by the model, those from its cache included.
-    input_tokens: int | None = None
-    #: How many of them came from the cache.
-    cached_input_tokens: int | None = None
-    #: Tokens written by the model, those of its reasoning included.
-    output_tokens: int | None = None
-    reasoning_output_tokens: int | None = None
-    #: All tokens; if the agent does not say, input and output.
-    total_tokens: int | None = None
-    #: US dollars.
-    cost_usd: float | None = None
+#: No run reads or writes more tokens; beyond that JSON readers lose digits.
+_MOST: Final = 2**53
 
 
 class ShimReport(msgspec.Struct, frozen=True):
@@ -79,4 +67,4 @@ def _amount(value: Any) -> float | None:
 
 def _count(value: Any) -> int | None:
     amount = _amount(value)
-    return int(amount) if amount is not None and amount == int(amount) else None
+    return int(amount) if amount is not None and amount <= _MOST and amount == int(amount) else None

@@ -19,11 +19,11 @@ from vizier_core.agent.errors import (
 )
 from vizier_core.agent.pipes import exchange
 from vizier_core.agent.program import find_program, line_buffered
-from vizier_core.agent.report import Usage
 from vizier_core.agent.started import StartedProgram
 from vizier_core.agent.streams import CapturedLines, LineSplitter, NewlineNormaliser, Transcript
 from vizier_core.agent.tree import ProcessTree
 from vizier_core.command import Output
+from vizier_core.usage import Usage
 
 #: How long an agent may run, in seconds, if nobody says otherwise.
 TIMEOUT: Final = 43200.0
@@ -223,8 +223,19 @@ class _Conversation:
         while not self._agent.ended:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise AgentTimeoutError(self._request.timeout, self._tree.end(self._request.grace))
+                raise self._timed_out()
             pause = _SHORTEST_PAUSE if self._exchange(min(pause, left)) else min(2 * pause, _LONGEST_PAUSE)
+
+    def _timed_out(self) -> AgentTimeoutError:
+        """Ends the agent, and notes what it has said until then."""
+        survivors = self._tree.end(self._request.grace)
+        limit = time.monotonic() + _DRAIN_SILENCE
+        while time.monotonic() < limit and self._exchange(0):
+            pass
+        for program in self._programs:
+            program.finish()
+        failure = self._failure(-1, [line for program in self._programs for line in program.lines.lines()], 0)
+        return AgentTimeoutError(self._request.timeout, survivors, failure.text, failure.stderr_lines)
 
     def _wait_for_filter(self, running: StartedProgram, deadline: float) -> None:
         """Lets the filter finish what it has been given."""

@@ -107,6 +107,8 @@ class JobsShowDisplay(msgspec.Struct, frozen=True, kw_only=True):
         "Agent label",
         "Agent command",
         "Agent exit",
+        "Agent tokens",
+        "Agent cost",
         "Cancel cleanup",
         "Cancel cleanup error",
         "Config snapshot",

@@ -57,14 +57,6 @@ def refuse_former(reading: Reading, table: Mapping[str, Any], at: str, *former: 
                 raise reading.error(f"`{key}`: {setting.message}")
 
 
-def canonical_selector(selector: str) -> str | None:
-    """What to write instead of a dotted selector: `id@v1` for `id.v1`; None if the selector is none."""
-    name, dot, version = selector.strip().rpartition(".v")
-    if not dot or not name.strip() or not (version.isascii() and version.isdigit()):
-        return None
-    return f"{name.strip()}@v{version}"
-
-
 def _value_at(table: Mapping[str, Any], place: tuple[str, ...]) -> Any:
     value: Any = table
     for name in place:

@@ -41,7 +41,7 @@ class Reading:
         """
         for name in table:
             if name not in known:
-                from vizier_kernel.template.suggest import did_you_mean  # noqa: PLC0415 - only when something is wrong
+                from vizier_kernel.suggest import did_you_mean  # noqa: PLC0415 - only when something is wrong
 
                 hint = did_you_mean(name, known)
                 self.warnings.append(f"{self.path}: unknown key `{dotted(at, name)}`; ignoring{hint}")

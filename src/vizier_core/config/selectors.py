@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vizier_core.config.former import canonical_selector
 from vizier_core.config.reading import Reading, Spot, shown
 from vizier_core.config.values import Kind
-from vizier_kernel.names import command_alias
+from vizier_kernel.names import canonical_selector, command_alias
 
 _PATTERN: Final = "commands.<alias>"
 

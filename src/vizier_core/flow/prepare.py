@@ -164,8 +164,8 @@ def _read_spec(root: Path, path: str, node_id: str) -> str:
     try:
         with open(root / path, "rb") as file:
             data = file.read(SPEC_FILE_LIMIT + 1)
-    except OSError as error:
-        raise FlowError(f"{problem}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise FlowError(f"{problem}: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > SPEC_FILE_LIMIT:
         raise FlowError(f"{problem}: larger than {SPEC_FILE_LIMIT // 1024 // 1024} MiB; shorten it or split the work")
     try:

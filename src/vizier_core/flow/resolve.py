@@ -1,6 +1,5 @@
 """Finds the template file that a FLOW means (spec 04 §3)."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -10,12 +9,13 @@ import msgspec
 from vizier_core.errors import TemplateSourceError
 from vizier_core.files import entries
 from vizier_core.flow.formats import SUFFIXES, read_identity
-from vizier_kernel.names import command_alias
+from vizier_kernel.names import canonical_selector, command_alias
 
-_LEGACY_DOTTED: Final = re.compile(r"(.+)\.(v[0-9]+)", re.ASCII | re.DOTALL)
 _LEGACY_DIRECTORY: Final = Path(".vizier/workflow")
 _WORKFLOWS: Final = Path(".vizier/workflows")
 _CURRENT_FORM: Final = "`.vizier/workflows/*.hcl`"
+#: What resolving a path raises if there is nothing: also for links in a circle, and for names no file can have.
+_NOT_FOUND: Final = (OSError, RuntimeError, ValueError)
 
 
 class FlowSource(msgspec.Struct, frozen=True):
@@ -81,17 +81,35 @@ class FlowResolver:
         if path_of_selector is None:
             raise TemplateSourceError(
                 f"unable to resolve FLOW `{flow}`; expected `file:<path>`, a .hcl/.toml/.json path, "
-                "a [commands] alias or a selector such as `template.name@v1`"
+                "a [commands] alias or a selector `template.name@vN`"
             )
         return FlowSource(flow, path_of_selector)
 
     def import_path(self, path: str, importing_file: str) -> Path:
-        """The file that an import names, relative to the importing file (spec 04 §7.1, ruling R38).
+        """The file that an import names, relative to the importing file (spec 04 §7.1).
+
+        Both lie in the same place, the project or the global workflow directory (weak spot 8 of spec 04 §24, ruling
+        R38).
 
         Raises:
-            TemplateSourceError: it is no file, or lies outside the directories templates may come from.
+            TemplateSourceError: it is no file, or lies outside of that place.
         """
-        return self._contained(Path(importing_file).parent / path)
+        origin = Path(importing_file)
+        target = origin.parent / path
+        problem = f"unable to read template source {target}"
+        try:
+            found = target.resolve(strict=True)
+        except _NOT_FOUND as error:
+            raise TemplateSourceError(f"{problem}: {_reason(error)}") from None
+        if not found.is_file():
+            raise TemplateSourceError(f"{problem}: {'is a directory' if found.is_dir() else 'is not a file'}")
+        if self._project_path(origin) is None and self._global is not None:
+            if not found.is_relative_to(self._global.resolve()):
+                raise TemplateSourceError(f"{found} is outside global workflow directory {self._global}")
+        elif self._project_path(found) is None:
+            raise TemplateSourceError(f"{found} is outside repository root {self._root}")
+        self._refuse_legacy(found)
+        return found
 
     def _selector(self, text: str) -> Path | None:
         text = text.strip()
@@ -99,38 +117,42 @@ class FlowResolver:
             return None
         if is_file_source(text):
             return self._file(text)
-        legacy = _LEGACY_DOTTED.fullmatch(text)
-        if legacy is not None:
-            raise TemplateSourceError(f"legacy selector `{text}` is unsupported; use `{legacy[1]}@{legacy[2]}`")
+        canonical = canonical_selector(text)
+        if canonical is not None:
+            raise TemplateSourceError(f"legacy selector `{text}` is unsupported; use `{canonical}`")
         identity, at, version = (part.strip() for part in text.rpartition("@"))
         return self._by_identity(text, identity, version) if at and identity and version else None
 
     def _file(self, source: str) -> Path:
-        path = source.removeprefix("file:").strip()
-        if not path:
+        """The canonical path of a template file in a place where templates may be (spec 04 §3.2)."""
+        name = source.removeprefix("file:").strip()
+        if not name:
             raise TemplateSourceError(f"file selector is missing a path: `{source}`")
-        return self._contained(self._root / path)
-
-    def _contained(self, candidate: Path) -> Path:
-        """The canonical path of a template file in a place where templates may be."""
+        candidate = self._root / name
         try:
             path = candidate.resolve(strict=True)
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise TemplateSourceError(f"{candidate} does not resolve to a readable file: {reason}") from None
+        except _NOT_FOUND as error:
+            raise TemplateSourceError(f"{candidate} does not resolve to a readable file: {_reason(error)}") from None
         if not path.is_file():
             raise TemplateSourceError(f"{path} is not a file")
-        for root in dict.fromkeys((self._root.resolve(), self._root)):
-            if path.is_relative_to(root):
-                self._refuse_legacy(path.relative_to(root))
-                return path
-        if self._global is not None and path.is_relative_to(self._global.resolve()):
-            return path
-        places = f"{self._root}" + (f" and global workflow directory {self._global}" if self._global else "")
-        raise TemplateSourceError(f"{path} is outside repository root {places}")
+        self._refuse_legacy(path)
+        if self._project_path(path) is None and (
+            self._global is None or not path.is_relative_to(self._global.resolve())
+        ):
+            places = f"{self._root}" + (f" and global workflow directory {self._global}" if self._global else "")
+            raise TemplateSourceError(f"{path} is outside repository root {places}")
+        return path
 
-    @staticmethod
-    def _refuse_legacy(relative: Path) -> None:
+    def _project_path(self, path: Path) -> Path | None:
+        """A canonical path relative to the project root; None if it lies outside."""
+        roots = (self._root.resolve(), self._root)
+        return next((path.relative_to(root) for root in roots if path.is_relative_to(root)), None)
+
+    def _refuse_legacy(self, path: Path) -> None:
+        """Refuses what the project may not have where it is."""
+        relative = self._project_path(path)
+        if relative is None:
+            return
         if _LEGACY_DIRECTORY in relative.parents:
             raise TemplateSourceError(
                 f"legacy workflow path `.vizier/workflow/*` is unsupported ({relative}); move it to {_CURRENT_FORM}"
@@ -176,3 +198,7 @@ class FlowResolver:
 def is_file_source(text: str) -> bool:
     """Whether a FLOW is meant as a path (spec 04 §3.1)."""
     return text.startswith(("file:", ".", "/")) or "/" in text or "\\" in text or text.endswith(SUFFIXES)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from vizier_core.config import Settings
 from vizier_core.errors import MalformedFileError, UnknownJobError
+from vizier_core.installation import program_directory
 from vizier_core.jobs.store import JobStore
+from vizier_core.verbosity import Verbosity
 
 if TYPE_CHECKING:
     from vizier_core.index import RecordIndex
@@ -21,14 +23,26 @@ class JobsContext:
     Args:
         root: the project root.
         settings: the project's configuration: how to treat jobs, and what their nodes may do.
-        warn: receives one line for the operator, without a line end.
+        warn: receives lines for the operator, each without a line end.
+        verbosity: what is said at all.
+        program: the directory of the program `vizier`; that of the running one if omitted.
     """
 
-    def __init__(self, root: Path, settings: Settings, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        warn: Callable[[str], None],
+        *,
+        verbosity: Verbosity = Verbosity.NORMAL,
+        program: Path | None = None,
+    ) -> None:
         self.root = root
         self.settings = settings
-        self.warn = warn
-        self.store = JobStore(root, warn)
+        self.verbosity = verbosity
+        self.program = program or program_directory()
+        self._print = warn
+        self.store = JobStore(root, self.warn)
         self._warned: set[str] = set()
         #: Whether empty directories of `.vizier` shall go once the scheduler lock, which lives there, is released.
         self.prune = False
@@ -45,7 +59,12 @@ class JobsContext:
         """What starts and watches workers."""
         from vizier_core.launcher import make_launcher  # noqa: PLC0415 - views do without
 
-        return make_launcher(self.settings.jobs.launcher)
+        return make_launcher(self.settings.jobs.launcher, self.program)
+
+    def warn(self, line: str) -> None:
+        """Says something that the operator should know, unless only errors are wanted."""
+        if self.verbosity >= Verbosity.NORMAL:
+            self._print(line)
 
     def find(self, job_id: str) -> "JobRecord | None":
         """A record that was there a moment ago; None if it is gone or cannot be read any more."""
@@ -68,13 +87,18 @@ class JobsContext:
 
 
 def open_project(
-    root: Path, settings: Settings | None = None, warn: Callable[[str], None] | None = None
+    root: Path,
+    settings: Settings | None = None,
+    warn: Callable[[str], None] | None = None,
+    *,
+    verbosity: Verbosity = Verbosity.NORMAL,
 ) -> JobsContext:
     """The jobs of a project.
 
     Args:
         root: the project root, see :func:`vizier_core.project.find_project_root`.
         settings: the project's configuration; the defaults if omitted.
-        warn: receives one line for the operator; warnings are dropped if omitted.
+        warn: receives lines for the operator; they are dropped if omitted.
+        verbosity: what is said at all.
     """
-    return JobsContext(root, settings or Settings(), warn or (lambda line: None))
+    return JobsContext(root, settings or Settings(), warn or (lambda line: None), verbosity=verbosity)

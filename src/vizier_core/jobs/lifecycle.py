@@ -20,6 +20,7 @@ from vizier_kernel.scheduler import JobStatus, WaitReason
 _UPDATE_WINS = (
     "routes_pending",
     "waits_for_merge",
+    "agent_usage",
     "ephemeral_cleanup_requested",
     "ephemeral_cleanup_state",
     "ephemeral_cleanup_detail",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from vizier_core.timestamp import Timestamp
+from vizier_core.usage import Usage
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import ApprovalState, JobStatus, Lock, WaitKind, WaitReason
 from vizier_kernel.workflow import AfterPolicy, CleanWorktree, CustomPrecondition, DependencyPolicy, Outcome
@@ -140,7 +141,9 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
         "route_rewinds": None,
         "routes_pending": None,
         "waits_for_merge": None,
+        "agent_usage": None,
     }
+    PARTS: ClassVar = {"agent_usage": Usage}
     command_alias: str | None = None
     scope: str | None = None
     target: str | None = None
@@ -203,6 +206,8 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
     routes_pending: bool | None = None
     #: The other side of a merge that has stopped in the node's working tree; its routes have to wait for its end.
     waits_for_merge: str | None = None
+    #: What the agents of all attempts have cost, as far as they have told.
+    agent_usage: Usage | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):

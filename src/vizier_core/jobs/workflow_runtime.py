@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from vizier_core.config import load_settings
 from vizier_core.errors import VizierError, WorkerRefusedError
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
@@ -27,10 +28,11 @@ from vizier_core.jobs.operations.node import RunningNode, failed, write_stderr, 
 from vizier_core.jobs.published import write_payload
 from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.scheduler import decide_locked, start_planned
-from vizier_core.jobs.worker_options import worker_settings
+from vizier_core.jobs.worker_options import parse_worker_arguments
 from vizier_core.jobs.workers import worker_handle
 from vizier_core.launcher.local import LocalWorkers, hold_log
 from vizier_core.timestamp import Timestamp
+from vizier_core.usage import total_usage
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus
 from vizier_kernel.workflow import Outcome
@@ -58,7 +60,7 @@ def worker_main(context: JobsContext, job_id: str) -> NoReturn:
             record = context.store.read(job_id)
             if not _names_this_process(record):
                 os._exit(1)  # somebody else's job: not a word into its log (decision D20)
-            context.settings = worker_settings(context.root, record.child_args)
+            _adopt_options(context, record)
             code = _work(context, record)
             plan = decide_locked(context)
             _, problems, child = start_planned(context, plan.starts)
@@ -115,6 +117,13 @@ def _claim(context: JobsContext, job_id: str) -> None:
             ),
         )
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
+
+
+def _adopt_options(context: JobsContext, record: JobRecord) -> None:
+    """Makes a worker use the configuration and the verbosity that its run was started with (decision D14)."""
+    options = parse_worker_arguments(record.child_args)
+    context.settings = load_settings(context.root, options.config_file)
+    context.verbosity = options.verbosity
 
 
 def _names_this_process(record: JobRecord) -> bool:
@@ -196,7 +205,11 @@ class _Execution:
         written = tuple(sorted({*declared, *result.artifacts, own}))
         output = write_payload(store, own, record.id, self._output(written))
         refs = tuple(sorted({*result.payload_refs, output}))
-        update = msgspec.structs.replace(result.metadata or JobMetadata(), workflow_payload_refs=refs)
+        update = msgspec.structs.replace(
+            result.metadata or JobMetadata(),
+            workflow_payload_refs=refs,
+            agent_usage=total_usage([record.meta.agent_usage, result.usage]) if result.usage else None,
+        )
         end = NodeEnd(outcome=result.outcome, exit_code=result.exit_code, update=update, written=written)
         end_node(self._context, record, end, self._manifest)
         return result.exit_code
@@ -261,6 +274,8 @@ class _Execution:
             document["control_policy"] = node.control_policy
         if result.stdout and result.stdout.truncated_from is not None:
             document["stdout_truncated"] = {"characters": result.stdout.truncated_from}
+        if result.usage is not None:
+            document["usage"] = to_plain(result.usage)
         return document
 
 

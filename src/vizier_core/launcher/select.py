@@ -14,11 +14,16 @@ from vizier_core.launcher.port import Commit, Launcher, StartedWorker, StartRequ
 from vizier_core.launcher.spawn import SpawnLauncher
 
 
-def make_launcher(form: LauncherForm) -> Launcher:
-    """The launcher that the setting asks for; fork only where it is possible at all."""
+def make_launcher(form: LauncherForm, program: Path) -> Launcher:
+    """The launcher that the setting asks for; fork only where it is possible at all.
+
+    Args:
+        form: the setting.
+        program: the directory of `vizier`, for workers that are new programs and cannot find it out.
+    """
     if form is LauncherForm.EXEC or sys.platform != "linux":
-        return SpawnLauncher()
-    return ForkingLauncher()
+        return SpawnLauncher(program)
+    return ForkingLauncher(program)
 
 
 #: What every worker uses; the operations of nodes that run a shell among them, as most nodes do.
@@ -31,10 +36,15 @@ _WORKER_MODULES: Final = (
 
 
 class ForkingLauncher(ForkLauncher):
-    """Forks while that is sound, and runs the program anew when it is not."""
+    """Forks while that is sound, and runs the program anew when it is not.
 
-    def __init__(self) -> None:
+    Args:
+        program: the directory of `vizier`.
+    """
+
+    def __init__(self, program: Path) -> None:
         super().__init__()
+        self._program = program
         self._spawn: SpawnLauncher | None = None
         # Imported here once, so that forked workers find them loaded.
         for name in _WORKER_MODULES:
@@ -47,7 +57,7 @@ class ForkingLauncher(ForkLauncher):
         if self._can_fork(request):
             return super().start(request, commit, on_fork)
         if self._spawn is None:
-            self._spawn = SpawnLauncher()
+            self._spawn = SpawnLauncher(self._program)
         return self._spawn.start(request, commit, on_fork)
 
     def reap_children(self) -> None:

@@ -9,28 +9,28 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from vizier_core.jobs.worker_options import PROGRAM_OPTION, TOKEN_OPTION
 from vizier_core.launcher.local import LocalWorkers
 from vizier_core.launcher.port import Commit, StartedWorker, StartRequest
 
 #: Runs this program; `-P` keeps the project's own files from shadowing Python modules.
 THIS_PROGRAM: Final = (sys.executable, "-P", "-m", "vizier_core.worker")
-#: The option that hands the start token to the worker.
-TOKEN_OPTION: Final = "--start-token"
 
 
 class SpawnLauncher(LocalWorkers):
     """A worker is a new process.
 
     Args:
-        program: what to run in front of the worker's arguments.
+        program: the directory of `vizier`, which the worker passes on: its agents are looked for beside it.
     """
 
-    def __init__(self, program: Sequence[str] = THIS_PROGRAM) -> None:
+    def __init__(self, program: Path) -> None:
         super().__init__()
-        self._program = tuple(program)
+        self._program = program
 
     def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
         """Spawns; see :meth:`vizier_core.launcher.port.Launcher.start`. Nothing is ever forked here."""
@@ -42,7 +42,7 @@ class SpawnLauncher(LocalWorkers):
         wait, release = os.pipe()
         try:
             child = subprocess.Popen(
-                [*self._program, *request.child_args, TOKEN_OPTION, token],
+                [*THIS_PROGRAM, *request.child_args, TOKEN_OPTION, token, PROGRAM_OPTION, str(self._program)],
                 cwd=request.root,
                 stdin=wait,
                 stdout=stdout,

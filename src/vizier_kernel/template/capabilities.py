@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from vizier_kernel.suggest import did_you_mean
 from vizier_kernel.template.model import NodeBase
-from vizier_kernel.template.suggest import did_you_mean
 from vizier_kernel.workflow import NodeKind
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from vizier_kernel.suggest import did_you_mean
 from vizier_kernel.template.compose import Composed
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.model import TemplateWarning
-from vizier_kernel.template.suggest import did_you_mean
 
 #: Example values by what the label of an input contains; the first match counts.
 _SAMPLES = (

@@ -11,9 +11,9 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
+from vizier_kernel.suggest import did_you_mean
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.model import Scalar, TemplateWarning
-from vizier_kernel.template.suggest import did_you_mean
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

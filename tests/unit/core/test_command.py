@@ -78,6 +78,21 @@ def test_output_is_passed_on_while_the_program_runs(run: Run, log: Log, tmp_path
     assert log.stdout == "first\nsecond\n"
 
 
+@pytest.fixture
+def input_of_ours() -> Iterator[None]:
+    """This process has something on its standard input."""
+    ours = os.dup(0)
+    reading, writing = os.pipe()
+    os.write(writing, b"not for the program")
+    os.dup2(reading, 0)
+    for pipe in (reading, writing):
+        os.close(pipe)
+    yield
+    os.dup2(ours, 0)
+    os.close(ours)
+
+
+@pytest.mark.usefixtures("input_of_ours")
 def test_r86_the_input_is_empty(run: Run) -> None:
     assert run("cat; echo end").stdout.text == "end\n"
 

@@ -263,7 +263,7 @@ def saved(
     return derived(root) / "records", dict(index.heads)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_index_is_ignored(
     saved: tuple[Path, dict[str, Head]], another: Callable[[], RecordIndex], data: st.DataObject

@@ -234,4 +234,4 @@ class IndexModel(RuleBasedStateMachine):
 
 
 def test_the_index_is_never_the_truth_and_never_wrong() -> None:
-    run_state_machine_as_test(IndexModel, settings=settings(max_examples=60, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(IndexModel, settings=settings(max_examples=60, stateful_step_count=30))

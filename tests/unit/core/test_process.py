@@ -210,6 +210,16 @@ def test_the_grace_period_is_there_to_clean_up_in(start: Start, tmp_path: Path) 
     assert farewell.read_text() == "bye\n"
 
 
+def test_the_grace_period_is_there_for_stopped_processes_too(start: Start, tmp_path: Path) -> None:
+    farewell = tmp_path / "farewell"
+    session = start(f"trap 'echo bye >{farewell}; exit' TERM; echo ready; kill -STOP $$; sleep 100")
+    stopped = b") T "
+    while stopped not in Path(f"/proc/{session.id}/stat").read_bytes():
+        os.sched_yield()
+    session.end(10)
+    assert farewell.read_text() == "bye\n"
+
+
 def test_without_a_grace_period_nobody_is_asked(start: Start, tmp_path: Path) -> None:
     farewell = tmp_path / "farewell"
     session = start(f"trap 'echo bye >{farewell}; exit' TERM; sleep 100 & echo ready; wait")

@@ -28,12 +28,15 @@ _OPERATIONS: Final = {
     "patch.execute_pipeline": "patch",
     "patch.pipeline_finalize": "patch",
     "build.materialize_step": "build",
+    "prompt.resolve": "prompt",
+    "agent.invoke": "agent",
 }
 #: Where each control policy is.
 _POLICIES: Final = {
     "terminal": "gates",
     "gate.approval": "gates",
     "gate.stop_condition": "gates",
+    "gate.conflict_resolution": "conflict",
     "gate.cicd": "gates",
 }
 

@@ -13,7 +13,9 @@ from vizier_core.errors import OperationRefusedError
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.manifest import ManifestNode, RunManifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
+from vizier_core.usage import Usage
 from vizier_core.vcs.git import Git
+from vizier_core.verbosity import Verbosity
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.workflow import Outcome
 
@@ -31,6 +33,8 @@ class NodeResult(msgspec.Struct, frozen=True, kw_only=True):
     metadata: JobMetadata | None = None
     stdout: Output | None = None
     stderr_lines: tuple[str, ...] = ()
+    #: What the agents that it has asked have cost.
+    usage: Usage | None = None
 
 
 class RunningNode:
@@ -95,8 +99,24 @@ class RunningNode:
         attempt = self.record.meta.workflow_node_attempt
         return 1 if attempt is None else attempt
 
-    def run_shell(self, script: str) -> Finished:
-        """Runs a script in a login shell in the execution root; its output goes to the job's logs (spec 06 §3.6).
+    def tell(self, line: str, level: Verbosity = Verbosity.NORMAL) -> None:
+        """Puts a line into the job's stderr log, if the operator who started the run wants to read such lines."""
+        if self.context.verbosity >= level:
+            write_stderr(line + "\n")
+
+    def run_shell(
+        self,
+        script: str,
+        *,
+        stdout: Callable[[str], None] | None = None,
+        stderr: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Runs a script in a login shell in the execution root (spec 06 §3.6).
+
+        Args:
+            script: shell text.
+            stdout: receives its output piece by piece; the job's log if omitted.
+            stderr: likewise.
 
         Raises:
             OSError: there is no shell.
@@ -105,8 +125,8 @@ class RunningNode:
             ["sh", "-lc", script],
             self.execution_root,
             self.store.job_directory(self.record.id),
-            stdout=write_stdout,
-            stderr=write_stderr,
+            stdout=stdout or write_stdout,
+            stderr=stderr or write_stderr,
         )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from vizier_core.agent.report import Usage
 from vizier_core.agent.shims import BUNDLED
+from vizier_core.usage import Usage
 
 from .runs import Run
 

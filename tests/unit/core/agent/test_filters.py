@@ -16,7 +16,8 @@ from vizier_core.agent.bundled.filters import stream
 from vizier_core.agent.bundled.filters.claude import ClaudeFilter
 from vizier_core.agent.bundled.filters.codex import CodexFilter
 from vizier_core.agent.bundled.filters.gemini import GeminiFilter
-from vizier_core.agent.report import PREFIX, Usage, parse_report
+from vizier_core.agent.report import PREFIX, parse_report
+from vizier_core.usage import Usage
 
 FILTERS: dict[str, type[stream.VendorFilter]] = {"codex": CodexFilter, "claude": ClaudeFilter, "gemini": GeminiFilter}
 Event = dict[str, Any]

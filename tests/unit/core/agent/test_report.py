@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizier_core.agent.report import PREFIX, ShimReport, Usage, parse_report
+from vizier_core.agent.report import PREFIX, ShimReport, parse_report
+from vizier_core.usage import Usage
 
 
 def report(value: object) -> ShimReport | None:

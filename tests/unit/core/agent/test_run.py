@@ -16,10 +16,10 @@ from vizier_core.agent.errors import (
     FilterNotStartedError,
     NoAgentCommandError,
 )
-from vizier_core.agent.report import Usage
 from vizier_core.agent.streams import LINE_KEPT
 from vizier_core.command import KEPT
 from vizier_core.process import thread_count
+from vizier_core.usage import Usage
 
 from ..probes import run_probe
 from .runs import Run

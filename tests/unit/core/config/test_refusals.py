@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizier_core.config.former import canonical_selector
 from vizier_core.errors import ConfigError
+from vizier_kernel.names import canonical_selector
 
 MODEL = "model overrides are no longer supported"
 REASONING = "reasoning-effort overrides are no longer supported"

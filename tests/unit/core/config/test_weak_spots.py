@@ -2,17 +2,20 @@
 
 import pytest
 
+from vizier_core.config import load_settings
 from vizier_core.errors import ConfigError
-from vizier_core.jobs.worker_options import worker_settings
+from vizier_core.jobs.worker_options import parse_worker_arguments, worker_options
+from vizier_core.verbosity import Verbosity
 
 
 def test_ws_07_01_a_worker_reads_the_file_that_its_run_was_given(root, tmp_path, configure):
     configure("jobs.lock_timeout_seconds = 1\n")
     given = tmp_path / "given.toml"
     given.write_text("jobs.lock_timeout_seconds = 2\n")
-    started = ["__workflow-node", "--job-id", "job-a", "--config-file", str(given)]
-    assert worker_settings(root, started).jobs.lock_timeout == 2
-    assert worker_settings(root, started[:3]).jobs.lock_timeout == 1
+    started = ["__workflow-node", "--job-id", "job-a", *worker_options(given, Verbosity.NORMAL, no_session=False)]
+    for words, timeout in ((started, 2), (started[:3], 1)):
+        options = parse_worker_arguments(words)
+        assert load_settings(root, options.config_file).jobs.lock_timeout == timeout
 
 
 @pytest.mark.parametrize(

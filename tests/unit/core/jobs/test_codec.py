@@ -376,7 +376,8 @@ def test_a_number_too_large_for_a_float_does_not_make_the_record_unreadable() ->
 def test_a_lone_surrogate_survives_as_the_escape_it_was() -> None:
     text = text_of(document()).removesuffix("}") + ', "unknown": "\\ud83d"}'
     source = parse_document(text.encode(), PATH)
-    assert written(decoded(source), source)["unknown"] == "\ud83d"
+    # As ASCII, because the report of a failure cannot hold the character itself.
+    assert ascii(written(decoded(source), source)["unknown"]) == ascii("\ud83d")
 
 
 @pytest.mark.xfail(strict=True, raises=RecursionError, reason="values are walked by recursion")

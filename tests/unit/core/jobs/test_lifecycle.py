@@ -51,7 +51,7 @@ UPDATE_WINS = words("""
 PAIR = ["ephemeral_cleanup_state", "ephemeral_cleanup_detail"]
 TRIPLE = ["worktree_name", "worktree_path", "worktree_owned"]
 #: Not in the table because this program has added them.
-OWN = ["worker", "route_rewinds", "routes_pending"]
+OWN = ["worker", "route_rewinds", "routes_pending", "agent_usage"]
 
 #: Two different values for each key.
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -67,6 +67,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "process_liveness_state": ("stale_not_running", "stale_missing_pid"),
     "process_liveness_checked_at": ("2026-03-04T09:15:02Z", "2026-03-04T09:15:03Z"),
     "worktree_owned": (True, True),
+    "agent_usage": ({"total_tokens": 5}, {"total_tokens": 7}),
 }
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from vizier_core.errors import MalformedFileError
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.liveness import is_dead, reconcile_dead_workers
 from vizier_core.jobs.model import LivenessState
@@ -219,7 +218,6 @@ def test_ws_01_17_a_dead_job_that_cannot_be_ended_does_not_stop_the_others(
     assert launcher.started == ["b"]
 
 
-@pytest.mark.xfail(strict=False, raises=MalformedFileError, reason="fixed on the branch dev: remove this mark")
 def test_ws_01_17_a_dead_job_that_cannot_be_read_any_more_does_not_stop_the_others(
     context: JobsContext, launcher: FakeLauncher
 ) -> None:

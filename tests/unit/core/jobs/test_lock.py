@@ -232,7 +232,7 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(lock: SchedulerLock, pa
 # The spare file is derived data
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(st.sampled_from(["lock", "rival", "lose spare", "lose file", "leave"]), max_size=12))
 def test_whatever_happens_to_the_files_never_two_hold_the_lock(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]

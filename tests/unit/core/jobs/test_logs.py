@@ -65,7 +65,7 @@ def test_a_log_that_a_retry_has_emptied_is_read_from_its_beginning(store: JobSto
     assert texts(follower.news()) == ["second"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.text(st.sampled_from("aü→🙂\n")), st.lists(st.integers(1, 7), min_size=1))
 def test_however_it_is_written_the_text_is_the_same(store: JobStore, text: str, sizes: list[int]) -> None:
     store.job_directory("a").mkdir(exist_ok=True)

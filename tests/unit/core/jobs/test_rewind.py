@@ -437,12 +437,13 @@ def test_ws_02_09_a_slug_that_leads_elsewhere_deletes_nothing(context: JobsConte
 
 
 def state_of(context: JobsContext) -> dict[str, Any]:
-    """Every file below `.vizier` but those of interrupted writes: records parsed, others by their size."""
+    """Every file below `.vizier` but those of interrupted writes: what records say, how long logs are."""
     found: dict[str, Any] = {}
     for path in sorted((context.root / ".vizier").rglob("*")):
         if path.is_file() and ".tmp." not in path.name:
             text = path.read_text()
-            found[str(path.relative_to(context.root))] = json.loads(text) if path.name == "job.json" else len(text)
+            told = json.loads(text) if path.name == "job.json" else len(text) if path.suffix == ".log" else "exists"
+            found[str(path.relative_to(context.root))] = told
     return found
 
 
@@ -522,6 +523,23 @@ def test_killed_again_and_again_it_is_finished_in_the_end(context: JobsContext) 
         for _ in islice(again, 3):
             pass
         assert resumed(place) == expected
+
+
+@pytest.mark.parametrize(("attempt", "rewinds"), [(1, False), (2, True)])
+def test_a_route_whose_source_has_not_ended_yet_is_not_followed(
+    context: JobsContext, attempt: int, rewinds: bool
+) -> None:
+    """The note was written, then the process was killed; a later attempt of the source means that it had ended."""
+    put(context.store, ended("a"))
+    source = source_of(context)
+    with locked(context.store):
+        context.index.refresh()
+        write_intention(context.store, plan_rewind(context.index, ["a"], source))
+    put(context.store, document("source", "running", pid=7, metadata={"workflow_node_attempt": attempt}))
+    resumed(context)
+    assert on_disk(context.store, "a")["status"] == ("queued" if rewinds else "failed")
+    assert on_disk(context.store, "source")["status"] == "running"
+    assert list((context.store.jobs_root / "runs").iterdir()) == []
 
 
 def test_a_note_that_cannot_be_read_is_dropped_with_a_warning(context: JobsContext, warnings: list[str]) -> None:

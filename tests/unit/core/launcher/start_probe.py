@@ -3,17 +3,15 @@
 Arguments: the name of a function below, the project root, the launcher form.
 """
 
-import fcntl
+import ctypes
 import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vizier_core import process
 from vizier_core.config import Settings
 from vizier_core.jobs import JobSettings, RunRequest, enqueue_workflow_runs, open_project
 from vizier_core.jobs.context import JobsContext
@@ -25,9 +23,8 @@ from vizier_kernel.template import compile_workflow, compose, decode_template, e
 
 ROOT = Path(sys.argv[2])
 FORM = LauncherForm(sys.argv[3])
-#: No other process of this machine has it in its command line.
-RUN = f"run_{os.getpid()}"
-JOB = f"wf-{RUN}-only"
+RUN = "run_1"
+JOB = "wf-run_1-only"
 FLOW = {
     "id": "template.start",
     "version": "v1",
@@ -72,33 +69,25 @@ def in_child(work: Callable[[], object]) -> int:
 
 
 def outcome(jobs: JobsContext) -> dict[str, Any]:
-    """What is left when the worker, if there was one, is gone: it holds its log as long as it lives."""
-    log = jobs.store.log_path(JOB, "stderr")
-    deadline = time.monotonic() + 20
-    while alive := [info.pid for info in workers()]:
-        assert time.monotonic() < deadline, alive
-        os.sched_yield()
-    with log.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    record = jobs.store.read(JOB)
+    """What is left when the worker, if there was one, is gone."""
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            break
     out = ROOT / "out"
     return {
-        "status": record.status.value,
-        "log": log.read_text(),
+        "status": jobs.store.read(JOB).status.value,
+        "log": jobs.store.log_path(JOB, "stderr").read_text(),
         "out": out.read_text() if out.exists() else "",
         "lock": (jobs.store.jobs_root / "scheduler.lock").exists(),
     }
 
 
-def workers() -> list[process.ProcessInfo]:
-    """The living processes that have the job in their command line."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and JOB in " ".join(process.command_line(int(name)) or []):
-            info = process.inspect(int(name))
-            if info and info.alive and info.pid != os.getpid():
-                found.append(info)
-    return found
+def adopt_orphans() -> None:
+    """Workers whose starter is killed become children of this process, so that it can wait for them."""
+    set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
 
 
 def die(*_: object) -> NoReturn:
@@ -176,4 +165,5 @@ def somebody_elses() -> object:
 
 
 if __name__ == "__main__":
+    adopt_orphans()
     print(json.dumps(globals()[sys.argv[1]]()))

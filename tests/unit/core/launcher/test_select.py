@@ -16,6 +16,9 @@ from vizier_core.launcher.fork import ForkLauncher, worker_title
 from vizier_core.launcher.select import ForkingLauncher
 from vizier_core.launcher.spawn import SpawnLauncher
 
+#: Where `vizier` is said to lie.
+PROGRAM = Path("/usr/bin")
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
 
@@ -50,18 +53,18 @@ def start(launcher: Any, what: StartRequest) -> None:
 
 
 def test_the_setting_decides() -> None:
-    assert isinstance(make_launcher(LauncherForm.AUTO), ForkingLauncher)
-    assert isinstance(make_launcher(LauncherForm.EXEC), SpawnLauncher)
+    assert isinstance(make_launcher(LauncherForm.AUTO, PROGRAM), ForkingLauncher)
+    assert isinstance(make_launcher(LauncherForm.EXEC, PROGRAM), SpawnLauncher)
 
 
 def test_other_systems_do_not_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert isinstance(make_launcher(LauncherForm.AUTO), SpawnLauncher)
+    assert isinstance(make_launcher(LauncherForm.AUTO, PROGRAM), SpawnLauncher)
 
 
 @pytest.mark.usefixtures("one_thread")
 def test_usually_workers_are_forked(tmp_path: Path, chosen: list[str]) -> None:
-    start(ForkingLauncher(), request(tmp_path))
+    start(ForkingLauncher(PROGRAM), request(tmp_path))
     assert chosen == ["fork"]
 
 
@@ -69,7 +72,7 @@ def test_r82_with_threads_they_are_not(tmp_path: Path, chosen: list[str]) -> Non
     stop = threading.Event()
     thread = threading.Thread(target=stop.wait)
     thread.start()
-    start(ForkingLauncher(), request(tmp_path))
+    start(ForkingLauncher(PROGRAM), request(tmp_path))
     stop.set()
     thread.join()
     assert chosen == ["exec"]
@@ -77,7 +80,7 @@ def test_r82_with_threads_they_are_not(tmp_path: Path, chosen: list[str]) -> Non
 
 @pytest.mark.usefixtures("one_thread")
 def test_r83_where_the_title_has_no_room_they_are_not(tmp_path: Path, chosen: list[str]) -> None:
-    launcher = ForkingLauncher()
+    launcher = ForkingLauncher(PROGRAM)
     start(launcher, request(tmp_path, "x" * 100_000))
     assert chosen == ["exec"]
 
@@ -96,7 +99,7 @@ def program_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Pa
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("change", ["edited", "removed"])
 def test_r88_after_an_upgrade_they_are_not(tmp_path: Path, chosen: list[str], program_file: Path, change: str) -> None:
-    launcher = ForkingLauncher()
+    launcher = ForkingLauncher(PROGRAM)
     start(launcher, request(tmp_path))
     if change == "edited":
         os.utime(program_file, (0, 0))

@@ -1,12 +1,15 @@
 """A worker does nothing before its record names it, whatever becomes of its starter (decision D20, ruling R80)."""
 
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..probes import run_probe
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="waits for orphans")
 
 PROBE = Path(__file__).parent / "start_probe.py"
 
