@@ -4,9 +4,10 @@ The output goes to files without a name instead of pipes, so a grandchild that k
 """
 
 import codecs
+import contextlib
 import os
 import select
-import subprocess
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ _LOOK_AGAIN: Final = 0.05
 _CHUNK: Final = 1 << 16
 #: The output files are in memory; so many bytes that were copied already may stay there.
 _HELD: Final = 16 * 1024 * 1024
+#: Signals that Python ignores; programs get them back as they were.
+_IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -76,13 +79,13 @@ def run_program(
     out, err = unlinked_file(scratch), unlinked_file(scratch)
     try:
         followers = (_Follower(out, stdout), _Follower(err, stderr))
-        child = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0)
-        for _ in _until_ended(child):
+        pid = _start(argv, cwd, out, err)
+        for _ in _until_ended(pid):
             for follower in followers:
                 follower.copy_news()
         for follower in followers:
             follower.copy_news(final=True)
-        code = child.wait()
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     finally:
         os.close(out)
         os.close(err)
@@ -105,7 +108,9 @@ class _Follower:
         self._total = 0
 
     def copy_news(self, *, final: bool = False) -> None:
-        while data := os.pread(self._descriptor, _CHUNK, self._position):
+        # No further than it reaches now: somebody who was left behind may print for ever.
+        end = os.fstat(self._descriptor).st_size
+        while data := os.pread(self._descriptor, min(_CHUNK, end - self._position), self._position):
             self._position += len(data)
             self._take(self._decoder.decode(data))
             if self._position - self._discarded > _HELD:
@@ -133,12 +138,37 @@ class _Follower:
             self._tail_length -= len(self._tail.pop(0))
 
 
-def _until_ended(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Yields now and then while the child runs."""
-    descriptor = _pidfd(child.pid)
+def _start(argv: Sequence[str], cwd: Path, stdout: int, stderr: int) -> int:
+    """Starts a program in a process group of its own, without input; its pid.
+
+    This takes a fraction of the time of `subprocess`, but has no argument for the working directory.
+    """
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # that of the listing itself is closed already
+                os.set_inheritable(int(name), False)
+    here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.chdir(cwd)
+            streams = [(os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate((null, stdout, stderr))]
+            return os.posix_spawnp(
+                argv[0], tuple(argv), os.environ, file_actions=streams, setpgroup=0, setsigdef=_IGNORED_BY_PYTHON
+            )
+        finally:
+            os.close(null)
+            os.fchdir(here)
+    finally:
+        os.close(here)
+
+
+def _until_ended(pid: int) -> Iterator[None]:
+    """Yields now and then while a child runs; it is left to be waited for."""
+    descriptor = _pidfd(pid)
     if descriptor is None:
         pause = 0.001
-        while child.poll() is None:
+        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             yield
             time.sleep(pause)
             pause = min(pause * 2, _LOOK_AGAIN)

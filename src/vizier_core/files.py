@@ -40,6 +40,10 @@ def atomic_write(
         else:
             make_directories(path.parent, mode)
         descriptor = os.open(temporary, flags, wanted)
+    except FileExistsError:
+        # Left by a killed process that had the pid of this one.
+        os.unlink(temporary)
+        descriptor = os.open(temporary, flags, wanted)
     try:
         try:
             if mode is not None and mode & 0o077:
@@ -56,6 +60,21 @@ def atomic_write(
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def read_small(path: Path | str) -> tuple[bytes, os.stat_result]:
+    """The content of a regular file and how it looked when it was opened, with as few system calls as possible."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        wanted = status.st_size + 1
+        data = os.read(descriptor, wanted)
+        while len(data) >= wanted:  # it has grown meanwhile
+            data += os.read(descriptor, wanted)
+            wanted *= 2
+        return data, status
+    finally:
+        os.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

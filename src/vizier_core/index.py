@@ -6,8 +6,7 @@ honest:
 
 * a *complete* refresh looks at every record file; every command starts with one;
 * a process that goes on (a follower, a worker that ticks) makes *partial* refreshes for a moment after that: it looks
-  at the active jobs, at new and vanished directories, and at what other processes note in the journal whenever they
-  replace a record;
+  at new and vanished directories, and at what other processes note in the journal whenever they replace a record;
 * a file that changed a moment ago is read again by the next complete refresh, because two changes within one clock
   tick look alike.
 """
@@ -18,21 +17,21 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from vizier_core.errors import MalformedFileError, UnknownJobError
-from vizier_core.files import atomic_write, make_directories
+from vizier_core.files import atomic_write, make_directories, read_small
 from vizier_core.jobs.codec import parse_document
 from vizier_core.jobs.model import JobRecord, WorkerIdentity
 from vizier_core.jobs.store import JobStore, decode_record
 from vizier_core.project import derived_directory
 from vizier_kernel.artifacts import Artifact
-from vizier_kernel.scheduler import JobStatus, Lock
+from vizier_kernel.scheduler import WAITING_ON_JOB, JobStatus, Lock
 
 #: First line of the index file; a new layout gets a new number and old files are ignored.
-_FORMAT: Final = b"vizier index 3"
+_FORMAT: Final = b"vizier index 4"
 #: Partial refreshes are trusted for so long after a complete one, in seconds: the time an edit by hand may go unseen.
 _PARTIAL_FOR: Final = 1.0
 #: A file younger than this when it was read may change again without looking different, in nanoseconds.
@@ -41,6 +40,8 @@ _RACY: Final = 20_000_000
 _WORTH_SAVING: Final = 64
 #: A journal longer than this is started anew, in bytes.
 _JOURNAL_LIMIT: Final = 1 << 20
+#: Length of the random bytes at the beginning of a journal.
+_MARK: Final = 8
 
 #: Inode, size, modification time and status change time of a record file.
 Stamp = tuple[int, int, int, int]
@@ -65,6 +66,8 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     #: The plan and the branch that the record names.
     plan: str | None = None
     branch: str | None = None
+    #: The predecessor that a job waits for, as its record says.
+    waits_for: str | None = None
     #: Of running jobs only: what they hold, and who runs them.
     locks: tuple[Lock, ...] = ()
     pid: int | None = None
@@ -97,6 +100,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
             routes_pending=meta.routes_pending is True,
             plan=meta.plan,
             branch=meta.branch,
+            waits_for=_waits_for(record),
             locks=scheduling.locks if running else (),
             pid=record.pid if running else None,
             worker=meta.worker if running else None,
@@ -128,6 +132,10 @@ class RecordIndex:
         #: Finished jobs whose routes have to be followed yet.
         self.with_pending_routes: set[str] = set()
         self._active: set[str] = set()
+        self._running: set[str] = set()
+        #: Active jobs without those that sleep, and for each job those that sleep until it changes.
+        self._awake: set[str] = set()
+        self._sleepers: dict[str, set[str]] = {}
         #: How the file of each head looked; those in `_racy` may have changed since without looking different.
         self._stamps: dict[str, Stamp] = {}
         self._racy: set[str] = set()
@@ -156,7 +164,7 @@ class RecordIndex:
                 self._forget(job_id)
             self._complete_at = time.monotonic()
             return
-        changed = news.keys() | self._active | self.malformed.keys()
+        changed = news.keys() | self.malformed.keys()
         if not self._directory_count_unchanged():
             changed |= (self.heads.keys() | self.malformed.keys()) ^ set(self._names())
         self._look_at(changed, news=news)
@@ -183,6 +191,11 @@ class RecordIndex:
             self._records[job_id] = record
         return record
 
+    def announce_removal(self, job_id: str) -> None:
+        """Tells other processes that a job is about to be deleted."""
+        if job_id in self.heads:
+            self._journal.append(_Note(self.heads[job_id], (0, 0, 0)))
+
     def find(self, job_id: str) -> JobRecord | None:
         """Like :meth:`record`, but None for a job that is gone, or cannot be read any more."""
         try:
@@ -196,7 +209,29 @@ class RecordIndex:
 
     def running(self) -> list[Head]:
         """The jobs that run, oldest first."""
-        return [head for head in self.active() if head.status is JobStatus.RUNNING]
+        return sorted((self.heads[job_id] for job_id in self._running), key=lambda head: head.age_key)
+
+    def awake(self) -> list[Head]:
+        """The active jobs but those that certainly go on waiting for the same predecessor as before, oldest first.
+
+        A job that waits for an unfinished predecessor need not be looked at before one of its predecessors, or its own
+        record, changes. In a long chain that is nearly every job.
+        """
+        for job_id in list(self._awake):
+            head = self.heads[job_id]
+            if head.waits_for is not None and self._goes_on_waiting(head):
+                self._awake.discard(job_id)
+                for predecessor in head.after:
+                    self._sleepers.setdefault(predecessor, set()).add(job_id)
+        return sorted((self.heads[job_id] for job_id in self._awake), key=lambda head: head.age_key)
+
+    def _goes_on_waiting(self, head: Head) -> bool:
+        """Whether the first predecessor that has not succeeded is the one that it waits for, and has not ended."""
+        for predecessor in sorted(set(head.after)):
+            found = self.heads.get(predecessor)
+            if found is None or found.status is not JobStatus.SUCCEEDED:
+                return found is not None and predecessor == head.waits_for and found.status.is_active
+        return False
 
     def producers(self, artifact: Artifact) -> tuple[str, ...]:
         """The jobs that list an artifact among their products, oldest first."""
@@ -293,9 +328,8 @@ class RecordIndex:
     def _read(self, job_id: str) -> None:
         path = self._store.record_path(job_id)
         try:
-            with open(path, "rb") as file:
-                stamp = _stamp(os.fstat(file.fileno()))
-                record = decode_record(parse_document(file.read(), path), path)
+            data, status = read_small(path)
+            record = decode_record(parse_document(data, path), path)
         except (FileNotFoundError, NotADirectoryError, UnknownJobError):
             self._forget(job_id)
             return
@@ -304,7 +338,7 @@ class RecordIndex:
             cause = error.cause if isinstance(error, MalformedFileError) else error.strerror
             self.malformed[job_id] = cause or str(error)
             return
-        self._take(Head.of(record), stamp)
+        self._take(Head.of(record), _stamp(status))
         if record.status.is_terminal:
             self._opened += 1
         elif record.status is not JobStatus.RUNNING:
@@ -319,6 +353,9 @@ class RecordIndex:
             self._racy.add(job_id)
         if head.status.is_active:
             self._active.add(job_id)
+            self._awake.add(job_id)
+        if head.status is JobStatus.RUNNING:
+            self._running.add(job_id)
         if head.routes_pending:
             self.with_pending_routes.add(job_id)
         if self._producers is not None:
@@ -330,8 +367,9 @@ class RecordIndex:
         self.malformed.pop(job_id, None)
         self._stamps.pop(job_id, None)
         self._records.pop(job_id, None)
-        for group in (self._active, self._racy, self.with_pending_routes):
+        for group in (self._active, self._running, self._awake, self._racy, self.with_pending_routes):
             group.discard(job_id)
+        self._awake.update(self._sleepers.pop(job_id, set()) & self._active)
         if head is not None and self._producers is not None:
             for made in head.makes:
                 self._producers.get(made, set()).discard(job_id)
@@ -341,7 +379,8 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
     """What a process wrote into the journal just before it replaced a record."""
 
     head: Head
-    #: Inode, size and modification time of the new file. Its status change time is only known after the renaming.
+    #: Inode, size and modification time of the new file, zeros if there will be none. Its status change time is only
+    #: known after the renaming.
     file: tuple[int, int, int]
 
     def describes(self, stamp: Stamp) -> bool:
@@ -349,13 +388,24 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
         return self.file == stamp[:3]
 
 
+class _Position(NamedTuple):
+    """How far a journal was read: its random bytes, empty if it had none yet, and how long it was."""
+
+    mark: bytes
+    end: int
+
+
 class _Journal:
-    """Notes about replaced records, appended by whoever replaces them; each is as long as its first four bytes say."""
+    """Notes about replaced records, appended by whoever replaces them.
+
+    The file begins with random bytes, so that one which was emptied and filled again, or has got the inode of one that
+    was deleted, is not taken for its predecessor. Each note is as long as the four bytes before it say.
+    """
 
     def __init__(self, path: Path | None, store: JobStore) -> None:
         self._path = path
         self._store = store
-        self._position: tuple[int, int] | None = None
+        self._position: _Position | None = None
         self._decoder = msgspec.msgpack.Decoder(_Note)
 
     def note(self, record: JobRecord, status: os.stat_result) -> None:
@@ -363,16 +413,25 @@ class _Journal:
 
         If that fails, other processes find out at their next complete refresh.
         """
+        self.append(_Note(Head.of(record), _stamp(status)[:3]))
+
+    def append(self, note: "_Note") -> None:
+        """Adds a note."""
         if self._path is None:
             return
-        data = msgspec.msgpack.encode(_Note(Head.of(record), _stamp(status)[:3]))
+        data = msgspec.msgpack.encode(note)
         try:
             descriptor = self._open()
         except OSError:
             return
         try:
+            begins = os.fstat(descriptor).st_size == 0
+            mark = os.urandom(_MARK) if begins else b""
+            os.write(descriptor, mark + len(data).to_bytes(4, "big") + data)
+        except OSError:
+            # Without the note others would not notice; without a journal they look at everything.
             with contextlib.suppress(OSError):
-                os.write(descriptor, len(data).to_bytes(4, "big") + data)
+                os.unlink(self._path)
         finally:
             os.close(descriptor)
 
@@ -381,21 +440,23 @@ class _Journal:
         if self._path is None:
             return None
         try:
-            with open(self._path, "rb") as file:
-                inode = os.fstat(file.fileno()).st_ino
-                start = self._position[1] if self._position and self._position[0] == inode else None
-                end = file.seek(0, os.SEEK_END)
-                if start is None or end < start:
-                    self._position = (inode, end)
-                    return None
-                file.seek(start)
-                data = file.read()
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             self._position = None
             with contextlib.suppress(OSError):
                 os.close(self._open())
             return None
-        self._position = (inode, start + len(data))
+        try:
+            mark, end = os.read(descriptor, _MARK), os.fstat(descriptor).st_size
+            known = self._position
+            if known is None or known.mark not in {mark, b""} or end < known.end:
+                self._position = _Position(mark, end)
+                return None
+            start = max(known.end, _MARK)
+            data = os.pread(descriptor, end - start, start) if end > start else b""
+        finally:
+            os.close(descriptor)
+        self._position = _Position(mark, start + len(data) if mark else 0)
         return self._decode(data)
 
     def shorten(self) -> None:
@@ -412,7 +473,7 @@ class _Journal:
                 note = self._decoder.decode(data[place + 4 : place + 4 + length])
                 notes[note.head.job_id] = note
                 place += 4 + length
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError):
             return None  # damaged: look at everything
         return notes
 
@@ -424,6 +485,18 @@ class _Journal:
         except FileNotFoundError:
             make_directories(self._path.parent, self._store.file_mode)
             return os.open(self._path, flags, self._store.file_mode)
+
+
+def _waits_for(record: JobRecord) -> str | None:
+    reason = record.scheduling.wait_reason
+    if (
+        record.status is not JobStatus.WAITING_ON_DEPS
+        or reason is None
+        or reason.kind not in record.scheduling.waited_on
+    ):
+        return None
+    detail = reason.detail or ""
+    return detail.removeprefix(WAITING_ON_JOB) if detail.startswith(WAITING_ON_JOB) else None
 
 
 def _stamp(status: os.stat_result) -> Stamp:

@@ -8,7 +8,7 @@ import msgspec
 
 from vizier_core.errors import InvalidIdError, MalformedFileError
 from vizier_core.files import atomic_write, entries, is_single_component, remove_file
-from vizier_core.jobs.codec import Document, from_document, overlay, parse_document, pretty, to_plain
+from vizier_core.jobs.codec import Document, from_document, parse_document, pretty, rewritten, to_plain
 
 #: Where plan records live, below the project root (ruling R65).
 PLAN_STATE = Path(".vizier") / "state" / "plans"
@@ -61,9 +61,8 @@ class PlanFile:
 
     def write(self, record: PlanRecord, mode: int) -> None:
         """Replaces the file; unknown keys stay."""
-        plain = overlay(self._source, to_plain(record), PlanRecord)
-        plain["job_ids"] = dict(record.job_ids)
-        atomic_write(self.path, pretty(plain), mode=mode, durable=False)
+        text = pretty(rewritten(self._source, self.record, record))
+        atomic_write(self.path, text, mode=mode, durable=False)
 
     def delete(self) -> None:
         """Removes the file."""

@@ -111,7 +111,7 @@ def end_session(session: int, not_before: int, grace: float) -> list[int]:
     """
     if grace > 0:
         if not signal_members(session, not_before, signal.SIGTERM):
-            return []
+            return [info.pid for info in session_members(session, not_before)]
         # A stopped process would never see the signal.
         signal_members(session, not_before, signal.SIGCONT)
         if _wait_until_empty(session, not_before, grace):
@@ -190,10 +190,15 @@ def _all() -> Iterator[ProcessInfo]:
 
 def _inspect_proc(pid: int) -> ProcessInfo | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        text = os.read(descriptor, 4096)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     # The name in parentheses may hold anything, blanks and parentheses included.
     fields = text[text.rindex(b")") + 2 :].split()
     return ProcessInfo(pid, int(fields[3]), int(fields[19]), chr(fields[0][0]) not in _GONE)

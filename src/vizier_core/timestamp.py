@@ -7,6 +7,9 @@ from typing import Final
 
 _BILLION: Final = 1_000_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
+#: The seconds of the years 1 to 9999: other years have no four digits.
+_WRITABLE: Final = range((datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND, 253_402_300_800)
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))", re.ASCII
 )
@@ -38,10 +41,15 @@ class Timestamp(int):
             raise ValueError(f"no such moment: {text!r}") from None
         if second > 60:
             raise ValueError(f"no such moment: {text!r}")
-        seconds = (moment - _EPOCH) // timedelta(seconds=1) + max(second - 59, 0)
+        seconds = (moment - _EPOCH) // _SECOND + max(second - 59, 0)
         if match[9]:
-            offset = int(match[10]) * 3600 + int(match[11]) * 60
+            hours, minutes = int(match[10]), int(match[11])
+            if hours > 23 or minutes > 59:
+                raise ValueError(f"no such moment: {text!r}")
+            offset = hours * 3600 + minutes * 60
             seconds -= offset if match[9] == "+" else -offset
+        if seconds not in _WRITABLE:
+            raise ValueError(f"no such moment: {text!r}")
         fraction = (match[7] or "")[:9].ljust(9, "0")
         return cls(seconds * _BILLION + int(fraction))
 

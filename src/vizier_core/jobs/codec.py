@@ -1,13 +1,14 @@
 """JSON documents to typed values and back, without losing what we do not know (decision D8, ruling R75).
 
-Decoding is strict: duplicate keys, wrong types and unknown labels make a document malformed. Encoding lays the new
-values over the document that was read, so unknown keys keep their values and their places.
+Decoding is strict: duplicate keys, wrong types and unknown labels make a document malformed. Rewriting applies what has
+changed to the document that was read, so unknown keys keep their values and their places.
 """
 
 import json
+import re
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -18,6 +19,11 @@ from vizier_kernel.artifacts import Artifact
 T = TypeVar("T")
 Document = dict[str, Any]
 
+#: Deeper documents are refused: what walks them later must not run out of stack.
+DEPTH_LIMIT: Final = 100
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 
 def parse_document(data: bytes, path: Path) -> Document:
     """The JSON object in a file.
@@ -26,7 +32,12 @@ def parse_document(data: bytes, path: Path) -> Document:
         MalformedFileError: not UTF-8, not JSON, not an object, or a key occurs twice.
     """
     try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        document = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
     except UnicodeDecodeError as error:
         raise MalformedFileError(path, f"not valid UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -35,6 +46,8 @@ def parse_document(data: bytes, path: Path) -> Document:
         raise MalformedFileError(path, str(error) or "nested too deeply") from None
     if not isinstance(document, dict):
         raise MalformedFileError(path, "expected a JSON object")
+    if data.count(b"[") + data.count(b"{") > DEPTH_LIMIT and _is_too_deep(document):
+        raise MalformedFileError(path, f"nested more than {DEPTH_LIMIT} levels deep")
     return document
 
 
@@ -67,25 +80,32 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def overlay(source: Any, new: Any, known: type[msgspec.Struct] | None = None) -> Any:
-    """`new` with what only `source` knows added: unknown keys of objects, at any depth, where they stood.
+def rewritten(source: Any, old: Any, new: Any) -> Any:
+    """The document that was read with the changes from one typed value to another.
+
+    Whatever is not known to the types stays, wherever it stands. Keys that were missing although they are always
+    written are added where they belong.
 
     Args:
         source: the document as it was read.
-        new: plain data of the value that replaces it.
-        known: the type of `new`; its `OMITTED` says which keys are absent on purpose, its `PARTS` the types inside.
+        old: the value it was decoded to.
+        new: the value that replaces that.
     """
-    if isinstance(source, dict) and isinstance(new, dict):
-        return _overlay_object(source, new, known)
-    if isinstance(source, list) and isinstance(new, list):
-        return [next((old for old in source if _covers(old, item)), item) for item in new]
-    return new
+    if isinstance(new, msgspec.Struct) and type(new) is type(old) and isinstance(source, dict):
+        return _rewritten_object(source, old, new)
+    if isinstance(new, tuple) and isinstance(old, tuple) and isinstance(source, list):
+        return _rewritten_list(source, old, new)
+    return source if new == old else to_plain(new)
 
 
 def pretty(document: Any) -> bytes:
     """The text of a JSON file: two blanks of indent, raw UTF-8, no newline at the end (spec 02 §3.1)."""
-    # A lone surrogate (an undecodable byte of an argument) has no UTF-8 form; a question mark keeps the file valid.
-    return json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", errors="replace")
+    try:
+        return msgspec.json.format(msgspec.json.encode(document), indent=2)
+    except (UnicodeEncodeError, OverflowError):
+        # A lone surrogate has no UTF-8 form, but JSON has an escape for it; and it knows integers of any size.
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Document:
@@ -99,6 +119,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> Document:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"`{name}` is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError(f"the number {text} is too large")
+    return number
+
+
+def _is_too_deep(document: Document) -> bool:
+    level: list[Any] = [document]
+    for _ in range(DEPTH_LIMIT):
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _decode_custom(type_: type[Any], value: Any) -> Any:
@@ -123,31 +164,41 @@ def _plain_struct(value: msgspec.Struct) -> Document:
     return plain
 
 
-def _overlay_object(source: Document, new: Document, known: type[msgspec.Struct] | None) -> Document:
-    omitted = getattr(known, "OMITTED", {})
-    parts = getattr(known, "PARTS", {})
-    merged: Document = {}
-    for key, old in source.items():
-        if key in new:
-            merged[key] = overlay(old, new[key], parts.get(key))
-        elif key not in omitted:
-            merged[key] = old
-    if len(merged.keys() & new.keys()) == len(new):
-        return merged
-    order = list(merged)
-    place = 0
-    for key, value in new.items():
-        if key in merged:
-            place = order.index(key) + 1
+def _rewritten_object(source: Document, old: msgspec.Struct, new: msgspec.Struct) -> Document:
+    omitted = getattr(new, "OMITTED", {})
+    result = dict(source)
+    missing = {}
+    for name in new.__struct_fields__:
+        before, now = getattr(old, name), getattr(new, name)
+        is_left_out = name in omitted and now == omitted[name]
+        if name not in source:
+            if not is_left_out:
+                missing[name] = to_plain(now)
+        elif not is_left_out or (isinstance(source[name], dict) and now == before):
+            result[name] = rewritten(source[name], before, now)
         else:
-            order.insert(place, key)
-            merged[key] = value
+            del result[name]
+    return _inserted(result, missing, new.__struct_fields__) if missing else result
+
+
+def _inserted(document: Document, missing: Document, order: tuple[str, ...]) -> Document:
+    """The document with missing keys, each behind the one that precedes it among the fields."""
+    keys = list(document)
+    place = 0
+    for name in order:
+        if name in document:
+            place = keys.index(name) + 1
+        elif name in missing:
+            keys.insert(place, name)
             place += 1
-    return {key: merged[key] for key in order}
+    return {key: missing[key] if key in missing else document[key] for key in keys}
 
 
-def _covers(old: Any, new: Any) -> bool:
-    """Whether a list entry of the old document says the same as a new one, and perhaps more."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return all(key in old and _covers(old[key], value) for key, value in new.items())
-    return type(old) is type(new) and bool(old == new)
+def _rewritten_list(source: list[Any], old: tuple[Any, ...], new: tuple[Any, ...]) -> list[Any]:
+    """Entries that were there before keep what only the document knows of them."""
+    left = list(zip(source, old, strict=True))
+    result = []
+    for item in new:
+        place = next((place for place, (_, before) in enumerate(left) if before == item), None)
+        result.append(to_plain(item) if place is None else rewritten(*left.pop(place), item))
+    return result

@@ -13,6 +13,7 @@ from vizier_core.verbosity import Verbosity
 
 if TYPE_CHECKING:
     from vizier_core.index import RecordIndex
+    from vizier_core.jobs.lifecycle import OwnJob
     from vizier_core.jobs.model import JobRecord
     from vizier_core.launcher import Launcher
 
@@ -79,11 +80,11 @@ class JobsContext:
             self._warned.add(job_id)
             self.warn(f"unable to load background job {job_id}: {self.index.malformed[job_id]}")
 
-    def become_worker(self, job_id: str) -> NoReturn:
+    def become_worker(self, job: "OwnJob") -> NoReturn:
         """Goes on as the worker of a job in a forked child; never returns."""
         from vizier_core.jobs.workflow_runtime import worker_main  # noqa: PLC0415 - the runtime builds on this module
 
-        worker_main(self, job_id)
+        worker_main(self, job)
 
 
 def open_project(

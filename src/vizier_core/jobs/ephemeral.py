@@ -11,7 +11,7 @@ import msgspec
 from vizier_core.errors import VizierError
 from vizier_core.files import atomic_write
 from vizier_core.jobs import scratch
-from vizier_core.jobs.codec import from_document, overlay, parse_document, pretty, to_plain
+from vizier_core.jobs.codec import from_document, parse_document, pretty, rewritten
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.followers import is_followed
 from vizier_core.jobs.manifest import EphemeralBaseline, RunManifest, read_manifest
@@ -201,5 +201,5 @@ def _update_manifest(context: JobsContext, run_id: str, state: CleanupState, det
         ephemeral_cleanup_detail=detail,
     )
     if changed != manifest:
-        text = pretty(overlay(source, to_plain(changed), RunManifest))
+        text = pretty(rewritten(source, manifest, changed))
         atomic_write(path, text, mode=context.store.file_mode, durable=False)

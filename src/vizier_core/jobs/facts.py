@@ -9,7 +9,7 @@ from typing import Final
 
 from vizier_core.errors import VizierError
 from vizier_core.files import is_single_component
-from vizier_core.index import RecordIndex
+from vizier_core.index import Head, RecordIndex
 from vizier_core.jobs.model import BranchExists, JobRecord, Precondition
 from vizier_core.jobs.published import is_published
 from vizier_core.jobs.store import JobStore
@@ -31,13 +31,19 @@ _SATISFIED: Final = PreconditionFact(Satisfaction.SATISFIED)
 _DIRTY: Final = "working tree has uncommitted or untracked changes"
 
 
-def build_scheduler_facts(index: RecordIndex, store: JobStore) -> Facts:
-    """The facts for one evaluation, from an index that has just been refreshed."""
+def build_scheduler_facts(index: RecordIndex, store: JobStore, jobs: Iterable[Head] | None = None) -> Facts:
+    """The facts for one evaluation, from an index that has just been refreshed.
+
+    Args:
+        index: the records.
+        store: the files.
+        jobs: the jobs that may move, oldest first; all active ones if omitted.
+    """
     repository = RepositoryView(Git(store.root))
-    active = index.active()
-    waiting = (index.find(head.job_id) for head in active if head.status is not JobStatus.RUNNING)
+    heads = index.active() if jobs is None else jobs
+    waiting = (index.find(head.job_id) for head in heads if head.status is not JobStatus.RUNNING)
     candidates = [record for record in waiting if record is not None]
-    statuses: dict[str, JobStatus] = {head.job_id: head.status for head in active}
+    statuses: dict[str, JobStatus] = {record.id: record.status for record in candidates}
     unreadable: dict[str, str] = {}
     for job_id in {entry.job_id for record in candidates for entry in record.scheduling.after}:
         if job_id in index.heads:
@@ -57,7 +63,7 @@ def build_scheduler_facts(index: RecordIndex, store: JobStore) -> Facts:
         unreadable=unreadable,
         producers=producers,
         existing=frozenset(existing),
-        held=tuple(lock for head in active for lock in head.locks),
+        held=tuple(lock for head in index.running() for lock in head.locks),
     )
 
 
@@ -84,6 +90,12 @@ class ArtifactProbe:
         return found
 
     def _exists(self, artifact: Artifact) -> bool:
+        try:
+            return self._is_there(artifact)
+        except OSError:
+            return False  # such as a name that no file can have
+
+    def _is_there(self, artifact: Artifact) -> bool:
         if artifact.kind in PLAN_KINDS:
             return effective_branch(artifact) in self._repository.branches
         if artifact.kind is ArtifactKind.TARGET_BRANCH:

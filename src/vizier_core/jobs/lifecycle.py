@@ -3,8 +3,9 @@
 Everything here runs under the scheduler lock. A terminal status is never turned into another one (decision D6).
 """
 
+import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -39,11 +40,19 @@ _UPDATE_WINS = (
 )
 
 
-def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker | None:
+class OwnJob(NamedTuple):
+    """The job that this process has to work on as its worker."""
+
+    job_id: str
+    #: As it was recorded; None if the worker has to look for itself whether it was.
+    record: JobRecord | None
+
+
+def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker | OwnJob:
     """Starts the worker of a job and records it as running before the worker does anything (decision D20, ruling R80).
 
     Returns:
-        The worker; None in the forked child, which is the worker, as with `os.fork`.
+        The worker; in the forked child, which is the worker, what it has to do.
 
     Raises:
         OSError: the worker or its record could not be made; the job keeps its previous status.
@@ -63,7 +72,11 @@ def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker
         stderr=store.log_path(job_id, "stderr"),
         file_mode=store.file_mode,
     )
-    return launcher.start(request, commit, store.lock.abandon)
+    started = launcher.start(request, commit, store.lock.abandon)
+    if isinstance(started, StartedWorker):
+        return started
+    # It was recorded by the parent, which knows one thing more: who this process is.
+    return OwnJob(job_id, _running(pending.record, None, os.getpid()) if started.is_recorded else None)
 
 
 def finalize_job(
@@ -140,7 +153,7 @@ def merge_metadata(existing: JobMetadata | None, update: JobMetadata | None) -> 
     return msgspec.structs.replace(existing, **changes)
 
 
-def _running(record: JobRecord, worker: WorkerIdentity, pid: int) -> JobRecord:
+def _running(record: JobRecord, worker: WorkerIdentity | None, pid: int) -> JobRecord:
     """The record of a started job; what an earlier attempt's dead worker left is forgotten (WS-01-32)."""
     return (
         record.evolve(status=JobStatus.RUNNING, started_at=Timestamp.now(), pid=pid)

@@ -42,11 +42,16 @@ def reconcile_dead_workers(context: JobsContext, only: Iterable[str] | None = No
         probe = context.launcher.probe(handle)
         if probe.state is None:
             context.warn(f"job {head.job_id}: {probe.reason}")
-        if probe.is_stale:
+        if not probe.is_stale:
+            continue
+        try:
             context.launcher.stop(handle, grace=0)
             record = context.find(head.job_id)
             if record is not None and _end(context, record, probe):
                 ended.append(head.job_id)
+        except (OSError, VizierError) as error:
+            # It is found again by the next tick; the other jobs shall not have to wait for that.
+            context.warn(f"job {head.job_id} has lost its worker and cannot be ended yet: {error}")
     return ended
 
 

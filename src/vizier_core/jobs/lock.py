@@ -13,10 +13,12 @@ deleting a file for every critical section is by far the dearest part of it. The
 any time.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
 import re
+import stat
 import time
 from pathlib import Path
 from typing import Final
@@ -41,11 +43,13 @@ class SchedulerLock:
     Args:
         path: the lock file.
         spare: where the file stays while the lock is not held; None to create it anew each time.
+        mode: permission bits of the file; whoever shall use the lock has to be able to read it.
     """
 
-    def __init__(self, path: Path, spare: Path | None = None) -> None:
+    def __init__(self, path: Path, spare: Path | None = None, mode: int = 0o600) -> None:
         self._path = path
         self._spare = spare
+        self._mode = mode
         self._descriptor: int | None = None
         self._proven = False
 
@@ -103,7 +107,7 @@ class SchedulerLock:
     def _try(self, *, block: bool) -> object | None:
         """Takes the lock if that is possible now; else what identifies the present holder."""
         while True:
-            descriptor, at_path = self._open()
+            descriptor, at_path, writable = self._open()
             status = os.fstat(descriptor)
             holder = (status.st_ino, status.st_mtime_ns)
             try:
@@ -113,6 +117,8 @@ class SchedulerLock:
                     if not _OURS.fullmatch(text) and time.time() - status.st_mtime < FOREIGN_TEXT_EXPIRES:
                         return holder
                     os.unlink(self._path)
+                    if not writable:
+                        continue
                 if self._publish(descriptor):
                     self._descriptor = descriptor
                     return None
@@ -122,22 +128,36 @@ class SchedulerLock:
                 if self._descriptor is None:
                     os.close(descriptor)
 
-    def _open(self) -> tuple[int, bool]:
-        """The file to take the advisory lock of, and whether it was found at the path."""
-        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    def _open(self) -> tuple[int, bool, bool]:
+        """The file to take the advisory lock of, whether it was found at the path, and whether it can be written."""
+        flags = os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            return os.open(self._path, flags), True
+            return os.open(self._path, flags | os.O_RDWR), True, True
+        except PermissionError:
+            # Of another user: good enough to wait for.
+            return os.open(self._path, flags | os.O_RDONLY), True, False
         except FileNotFoundError:
-            make_directories(self._path.parent, 0o600)
+            make_directories(self._path.parent, self._mode)
         if self._spare is not None:
             try:
-                return os.open(self._spare, flags | os.O_CREAT, 0o600), False
+                return self._create(self._spare), False, True
             except FileNotFoundError:
-                make_directories(self._spare.parent, 0o600)
-                return os.open(self._spare, flags | os.O_CREAT, 0o600), False
+                make_directories(self._spare.parent, self._mode)
+                return self._create(self._spare), False, True
             except OSError:
                 self._spare = None
-        return self._unnamed(), False
+        return self._unnamed(), False, True
+
+    def _create(self, path: Path) -> int:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, self._mode)
+        self._open_up(descriptor)
+        return descriptor
+
+    def _open_up(self, descriptor: int) -> None:
+        """Gives others the permissions that the umask may have taken from them."""
+        if self._mode & 0o077 and stat.S_IMODE(os.fstat(descriptor).st_mode) != self._mode:
+            with contextlib.suppress(PermissionError):
+                os.fchmod(descriptor, self._mode)
 
     def _publish(self, descriptor: int) -> bool:
         """Gives the locked file our text and its name; False if somebody was faster or the file cannot have it."""
@@ -158,10 +178,12 @@ class SchedulerLock:
     def _unnamed(self) -> int:
         """A new file without a name, or where there is no such thing with one of its own."""
         try:
-            return os.open(self._path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, self._mode)
         except (AttributeError, OSError):
             self._spare = self._path.with_name(f".{self._path.name}.spare")
-            return os.open(self._spare, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            return self._create(self._spare)
+        self._open_up(descriptor)
+        return descriptor
 
     def _prove(self) -> None:
         """Checks once per process that a second taker is really turned away (ruling R89)."""

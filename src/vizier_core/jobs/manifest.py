@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from vizier_core.errors import InvalidIdError, MalformedFileError, ManifestError
-from vizier_core.files import is_single_component
+from vizier_core.files import is_single_component, read_small
 from vizier_core.jobs.codec import from_document, parse_document, pretty, to_plain
 from vizier_core.jobs.model import CleanupState
 from vizier_core.jobs.store import JobStore
@@ -99,21 +99,23 @@ def read_manifest(store: JobStore, run_id: str) -> RunManifest:
         raise InvalidIdError("run id", run_id)
     path = store.manifest_path(run_id)
     try:
-        with open(path, "rb") as file:
-            status = os.fstat(file.fileno())
-            stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
-            known = _PARSED.get(path)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            data = file.read()
+        status = os.stat(path)
+        known = _PARSED.get(path)
+        if known is not None and known[0] == _stamp(status):
+            return known[1]
+        data, status = read_small(path)
     except FileNotFoundError:
         raise ManifestError(f"manifest not found: {path}") from None
     except OSError as error:
         raise MalformedFileError(path, error.strerror or str(error)) from None
     manifest = from_document(parse_document(data, path), RunManifest, path)
     _PARSED.clear()
-    _PARSED[path] = (stamp, manifest)
+    _PARSED[path] = (_stamp(status), manifest)
     return manifest
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 #: The manifest that was read last: every node of a run asks for the same one, and a forked worker inherits it.

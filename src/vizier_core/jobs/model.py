@@ -1,7 +1,7 @@
 """The job record and its parts, typed (spec 02 §4).
 
 Field order is the order on disk. A field listed in a class's `OMITTED` is left out of the file while it has that value;
-every other field is always written, null or not. `PARTS` names the classes of fields that omit something themselves.
+every other field is always written, null or not.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ from vizier_core.timestamp import Timestamp
 from vizier_core.usage import Usage
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import ApprovalState, JobStatus, Lock, WaitKind, WaitReason
-from vizier_kernel.workflow import AfterPolicy, CleanWorktree, CustomPrecondition, DependencyPolicy, Outcome
+from vizier_kernel.workflow import AfterPolicy, CleanWorktree, CustomPrecondition, DependencyPolicy
 
 Unsigned32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Signed32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -101,7 +101,6 @@ class JobSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """What a job waits for, holds and makes."""
 
     OMITTED: ClassVar = {"dependency_policy": DependencyPolicy(), "approval": None}
-    PARTS: ClassVar = {"approval": JobApproval}
     after: tuple[AfterDependency, ...] = ()
     dependencies: tuple[ArtifactDependency, ...] = ()
     dependency_policy: DependencyPolicy = DependencyPolicy()
@@ -157,7 +156,8 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
     workflow_run_id: str | None = None
     workflow_node_name: str | None = None
     workflow_node_attempt: Unsigned32 | None = None
-    workflow_node_outcome: Outcome | None = None
+    #: An :class:`Outcome`; files may name others (spec 02 §4.3).
+    workflow_node_outcome: str | None = None
     workflow_payload_refs: tuple[str, ...] | None = None
     workflow_template_selector: str | None = None
     workflow_template_id: str | None = None
@@ -213,7 +213,6 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One job as its `job.json` describes it (spec 02 §4.1)."""
 
-    PARTS: ClassVar = {"metadata": JobMetadata, "schedule": JobSchedule}
     id: str
     status: JobStatus
     command: tuple[str, ...]

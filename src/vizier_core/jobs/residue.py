@@ -127,6 +127,7 @@ class Residue:
             directory = self.context.store.job_directory(job_id)
             if not self.context.store.exists(job_id):
                 continue
+            self.context.index.announce_removal(job_id)
             try:
                 remove_tree(directory)
             except OSError as error:

@@ -36,6 +36,8 @@ STATUS_OF_OUTCOME = {
     Outcome.CANCELLED: JobStatus.CANCELLED,
 }
 
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+
 
 class NodeEnd(msgspec.Struct, frozen=True, kw_only=True):
     """How a workflow node ended."""
@@ -105,8 +107,8 @@ def follow_pending_routes(context: JobsContext) -> list[str]:
         try:
             manifest = read_manifest(context.store, record.meta.workflow_run_id or "")
             node = manifest.nodes.get(record.meta.workflow_node_id or "")
-            if node is not None and record.meta.workflow_node_outcome is not None:
-                followed = _follow(context, record, node, manifest, record.meta.workflow_node_outcome)
+            if node is not None and record.meta.workflow_node_outcome in _OUTCOMES:
+                followed = _follow(context, record, node, manifest, Outcome(record.meta.workflow_node_outcome))
         except VizierError as error:
             context.warn(f"cannot follow the routes of {job_id}: {error}")
         if followed.pending:
@@ -146,9 +148,14 @@ def _follow(
         target = _target(context, route, manifest)
         if target is None or not _can_be_rewound(context, target.job_id, source):
             continue
-        refusal = _limit_reached(context, target)
-        if refusal is None:
+        try:
+            exhausted = _limit_reached(context, target)
+        except VizierError as error:
+            context.warn(f"workflow route {node.node_id} -> {target.node_id} retry failed: {error}")
+            continue
+        if exhausted is None:
             roots.append(target.job_id)
+        refusal = refusal or exhausted
     if not roots:
         return _Followed(refusal=refusal)
     if _other_merge_goes_on(context, source):
@@ -194,8 +201,6 @@ def _other_merge_goes_on(context: JobsContext, source: JobRecord) -> bool:
 def _limit_reached(context: JobsContext, target: ManifestNode) -> WaitReason | None:
     """The reason not to rewind a node once more (ruling R72, WS-01-38)."""
     limit = context.settings.jobs.max_route_attempts
-    if not context.store.exists(target.job_id):
-        return None
     if (context.store.read(target.job_id).meta.route_rewinds or 0) < limit:
         return None
     detail = (

@@ -14,7 +14,7 @@ from vizier_core.errors import LaunchError, VizierError
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import exclusive
 from vizier_core.jobs.facts import build_scheduler_facts
-from vizier_core.jobs.lifecycle import finalize_job, start_job
+from vizier_core.jobs.lifecycle import OwnJob, finalize_job, start_job
 from vizier_core.jobs.liveness import reconcile_dead_workers
 from vizier_core.jobs.routes import follow_pending_routes
 from vizier_kernel.scheduler import Action, Decision, JobStatus, evaluate
@@ -97,7 +97,7 @@ def decide_locked(context: JobsContext) -> TickPlan:
     context.index.catch_up()
     problems: list[str] = []
     starts: list[str] = []
-    for decision in evaluate(build_scheduler_facts(context.index, context.store)):
+    for decision in _decisions(context):
         if decision.action is Action.START:
             starts.append(decision.job_id)
             continue
@@ -109,11 +109,21 @@ def decide_locked(context: JobsContext) -> TickPlan:
     return TickPlan(list(updated), starts, problems)
 
 
-def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[str], list[str], str | None]:
+def _decisions(context: JobsContext) -> list[Decision]:
+    """What becomes of every job that may move."""
+    index, store = context.index, context.store
+    decisions = evaluate(build_scheduler_facts(index, store, index.awake()))
+    if any(decision.status.is_blocked for decision in decisions):
+        # They may doom jobs that sleep.
+        decisions = evaluate(build_scheduler_facts(index, store))
+    return decisions
+
+
+def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[str], list[str], OwnJob | None]:
     """Starts jobs, one after the other; one that cannot be started keeps its status and does not stop the others.
 
     Returns:
-        The started jobs, the problems, and, in a forked child only, the job whose worker this process is now.
+        The started jobs, the problems, and, in a forked child only, the job that this process has to work on.
     """
     started: list[str] = []
     problems: list[str] = []
@@ -123,8 +133,8 @@ def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[st
         except (OSError, VizierError) as error:
             problems.append(f"job {job_id} cannot be started: {error}")
             continue
-        if worker is None:
-            return started, problems, job_id
+        if isinstance(worker, OwnJob):
+            return started, problems, worker
         started.append(job_id)
     return started, problems, None
 

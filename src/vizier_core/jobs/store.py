@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from vizier_core.errors import InvalidIdError, MalformedFileError, UnknownJobError
-from vizier_core.files import atomic_write, entries, is_single_component, make_directories
-from vizier_core.jobs.codec import Document, from_document, overlay, parse_document, pretty, to_plain
+from vizier_core.files import atomic_write, entries, is_single_component, make_directories, read_small
+from vizier_core.jobs.codec import Document, from_document, parse_document, pretty, rewritten, to_plain
 from vizier_core.jobs.lock import SchedulerLock
 from vizier_core.jobs.model import OUTCOME_FIELDS, JobRecord
 from vizier_core.project import derived_directory, shared_file_mode
@@ -29,9 +29,14 @@ def checked_job_id(job_id: str) -> str:
     Raises:
         InvalidIdError: it cannot.
     """
-    if not is_single_component(job_id) or job_id in RESERVED_NAMES:
+    if not is_job_id(job_id):
         raise InvalidIdError("job id", job_id)
     return job_id
+
+
+def is_job_id(name: str) -> bool:
+    """Whether a name can be that of a job directory."""
+    return is_single_component(name) and name not in RESERVED_NAMES
 
 
 class JobStore:
@@ -47,8 +52,10 @@ class JobStore:
         self.warn = warn
         self.jobs_root = root / ".vizier" / "jobs"
         derived = derived_directory(root, self.jobs_root)
-        self.lock = SchedulerLock(self.jobs_root / "scheduler.lock", derived / "lock" if derived else None)
         self._file_mode: int | None = None
+        self.lock = SchedulerLock(
+            self.jobs_root / "scheduler.lock", derived / "lock" if derived else None, self.file_mode
+        )
         #: Called with a new record and its file just before that takes its place; the index listens (ruling R74).
         self.on_change: Callable[[JobRecord, os.stat_result], None] = lambda record, status: None
 
@@ -96,7 +103,7 @@ class JobStore:
 
     def exists(self, job_id: str) -> bool:
         """Whether there is a job with this id, readable or not; linked directories are no jobs (ruling R11)."""
-        if not is_single_component(job_id) or job_id in RESERVED_NAMES:
+        if not is_job_id(job_id):
             return False
         try:
             return stat.S_ISDIR(os.lstat(self.job_directory(job_id)).st_mode) and self.record_path(job_id).is_file()
@@ -124,7 +131,7 @@ class JobStore:
         try:
             if stat.S_ISLNK(os.lstat(path.parent).st_mode):
                 raise UnknownJobError(job_id)
-            return path.read_bytes()
+            return read_small(path)[0]
         except (FileNotFoundError, NotADirectoryError):
             raise UnknownJobError(job_id) from None
         except OSError as error:
@@ -133,7 +140,7 @@ class JobStore:
     def job_ids(self) -> Iterator[str]:
         """The names of all directories that may be jobs, in no order."""
         for entry in entries(self.jobs_root):
-            if entry.name not in RESERVED_NAMES and entry.is_dir(follow_symlinks=False):
+            if is_job_id(entry.name) and entry.is_dir(follow_symlinks=False):
                 yield entry.name
 
     # Writing
@@ -200,7 +207,7 @@ class PendingUpdate:
         """
         atomic_write(
             self._store.record_path(changed.id),
-            pretty(overlay(self._source, to_plain(changed), JobRecord)),
+            pretty(rewritten(self._source, self.record, changed)),
             mode=self._store.file_mode,
             durable=True,
             before_rename=lambda status: self._store.on_change(changed, status),

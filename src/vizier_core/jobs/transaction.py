@@ -6,6 +6,7 @@ first. So a run exists as a whole or not at all, wherever a process is killed.
 """
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,8 @@ def publish_run(store: JobStore, manifest: RunManifest, records: list[JobRecord]
             make_directories(directory, store.file_mode)
             for stream in STREAMS:
                 _write_new(directory / f"{stream}.log", b"", store.file_mode)
-            _write_new(directory / "job.json", pretty(to_plain(record)), store.file_mode)
+            status = _write_new(directory / "job.json", pretty(to_plain(record)), store.file_mode)
+            store.on_change(record, status)
         sync_directory(staging)
         os.rename(staging, runs / _COMMITTED)
     except BaseException:
@@ -60,18 +62,31 @@ def recover(store: JobStore) -> None:
         return
     for path in sorted(committed.iterdir(), key=Path.is_dir):
         if path.is_dir():
-            os.rename(path, store.job_directory(path.name))
+            _move_directory(path, store.job_directory(path.name))
         else:
             os.rename(path, committed.parent / path.name)
     sync_directory(store.jobs_root)
     os.rmdir(committed)
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def _move_directory(path: Path, target: Path) -> None:
+    """Moves a job directory to its place, also into what an interrupted removal has left there."""
+    try:
+        os.rename(path, target)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST} or (target / "job.json").exists():
+            raise
+        for file in path.iterdir():
+            os.rename(file, target / file.name)
+        os.rmdir(path)
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> os.stat_result:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         if data:
             write_all(descriptor, data)
             os.fsync(descriptor)
+        return os.fstat(descriptor)
     finally:
         os.close(descriptor)

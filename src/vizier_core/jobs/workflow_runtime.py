@@ -20,7 +20,7 @@ from vizier_core.errors import VizierError, WorkerRefusedError
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import enter_patiently, exclusive
-from vizier_core.jobs.lifecycle import finalize_job
+from vizier_core.jobs.lifecycle import OwnJob, finalize_job
 from vizier_core.jobs.manifest import ManifestNode, RunManifest, read_manifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.jobs.operations import run_handler
@@ -30,7 +30,7 @@ from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.scheduler import decide_locked, start_planned
 from vizier_core.jobs.worker_options import parse_worker_arguments
 from vizier_core.jobs.workers import worker_handle
-from vizier_core.launcher.local import LocalWorkers, hold_log
+from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
 from vizier_core.timestamp import Timestamp
 from vizier_core.usage import total_usage
 from vizier_kernel.artifacts import Artifact
@@ -50,14 +50,14 @@ _NATURAL_STDOUT: Final = frozenset(
 )
 
 
-def worker_main(context: JobsContext, job_id: str) -> NoReturn:
+def worker_main(context: JobsContext, job: OwnJob) -> NoReturn:
     """Works as the worker of a job that a starter has recorded as running in this process, then ends the process.
 
     The exit code is 0 if the job's is, else 1; the record holds the job's own.
     """
     while True:
         try:
-            record = context.store.read(job_id)
+            record = job.record or context.store.read(job.job_id)
             if not _names_this_process(record):
                 os._exit(1)  # somebody else's job: not a word into its log (decision D20)
             _adopt_options(context, record)
@@ -65,7 +65,7 @@ def worker_main(context: JobsContext, job_id: str) -> NoReturn:
             plan = decide_locked(context)
             _, problems, child = start_planned(context, plan.starts)
             if child is not None:
-                job_id = child
+                job = child
                 continue
             for problem in (*plan.problems, *problems):
                 write_stderr(problem + "\n")
@@ -95,8 +95,9 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
         record = context.store.read(job_id)
         if record.meta.worker is None or record.meta.worker.token != token:
             os._exit(1)
+        default_signals()
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
-    worker_main(context, job_id)
+    worker_main(context, OwnJob(job_id, None))
 
 
 def _claim(context: JobsContext, job_id: str) -> None:

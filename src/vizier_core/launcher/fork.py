@@ -5,27 +5,33 @@ first, the pipe closes and the child looks into the record itself.
 """
 
 import contextlib
+import fcntl
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
 
-from vizier_core.launcher.local import LocalWorkers, hold_log
-from vizier_core.launcher.port import Commit, StartedWorker, StartRequest
+from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
+from vizier_core.launcher.port import Commit, Forked, StartedWorker, StartRequest
 
 
 class ForkLauncher(LocalWorkers):
     """A worker is a copy of this process."""
 
-    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+    def __init__(self) -> None:
+        super().__init__()
+        #: In workers: they have them, and so have the workers that they start.
+        self._has_default_signals = False
+
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | Forked:
         """Forks; see :meth:`vizier_core.launcher.port.Launcher.start`."""
         self.reap_children()
         for stream in (sys.stdout, sys.stderr):
             # What is buffered here would otherwise be printed by the child as well.
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-        wait, release = os.pipe()
+        wait, release = map(_above_standard, os.pipe())
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         # Objects that the collector does not look at in the child stay shared with the parent.
         gc.freeze()
@@ -39,8 +45,9 @@ class ForkLauncher(LocalWorkers):
             raise
         if pid == 0:
             self._children.clear()
-            _become_worker(request, wait, on_fork)
-            return None
+            is_recorded = _become_worker(request, wait, on_fork, reset_signals=not self._has_default_signals)
+            self._has_default_signals = True
+            return Forked(is_recorded)
         gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
         os.close(wait)
@@ -55,12 +62,13 @@ class ForkLauncher(LocalWorkers):
         return worker
 
 
-def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]) -> None:
-    """Turns the copy into a process of its own and waits for the starting signal; never raises."""
+def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None], *, reset_signals: bool) -> bool:
+    """Turns the copy into a process of its own and waits for the starting signal; whether it came. Never raises."""
     try:
         on_fork()
         os.setsid()
-        _default_signals()
+        if reset_signals:
+            default_signals()
         _redirect(request)
         # Everything else that is open belongs to the parent.
         os.closerange(3, wait)
@@ -69,21 +77,22 @@ def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None]
         hold_log(request.stderr, request.file_mode)
         _set_title(request)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.read(wait, 1)
+        is_recorded = bool(os.read(wait, 1))
         os.close(wait)
     except BaseException as error:  # whatever it is, the parent's code must not go on here
         with contextlib.suppress(BaseException):
             os.write(2, f"worker of {request.job_id} could not start: {error}\n".encode())
         os._exit(1)
+    return is_recorded
 
 
-def _default_signals() -> None:
-    """The worker reacts to signals as a fresh Python would, whatever the ticker had installed."""
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+def _above_standard(descriptor: int) -> int:
+    """The same, but never one of the three that the worker's streams get; a ticker may have been started without."""
+    if descriptor > 2:
+        return descriptor
+    higher = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return higher
 
 
 def _redirect(request: StartRequest) -> None:
@@ -96,6 +105,7 @@ def _redirect(request: StartRequest) -> None:
     )
     for descriptor, target in enumerate(targets):
         os.dup2(target, descriptor)
+        os.set_inheritable(descriptor, True)  # `dup2` of a descriptor onto itself does nothing
     sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - lives as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115

@@ -1,14 +1,20 @@
 """Workers as processes of this machine: who they are, whether they live, how they end (rulings R83-R85)."""
 
+import contextlib
 import fcntl
 import os
-import secrets
+import signal
 import socket
+import time
 from pathlib import Path
+from typing import Final
 
 from vizier_core import process
 from vizier_core.jobs.model import LivenessState, WorkerIdentity
 from vizier_core.launcher.port import Probe, StartedWorker, WorkerHandle
+
+#: A worker has written its first log line so many seconds after its start, or never will.
+_STARTING: Final = 60.0
 
 
 class LocalWorkers:
@@ -29,6 +35,8 @@ class LocalWorkers:
         if identity is not None:
             if _log_is_locked(handle.log):
                 return Probe(LivenessState.ALIVE)
+            if identity.boot_id == self._boot_id and identity.pid_namespace != self._pid_namespace:
+                return _judge_by_log(pid, handle.log)
             if not self._can_judge(identity):
                 return Probe(
                     None, f"worker process {pid} runs on host {identity.host}, which cannot be asked from here"
@@ -71,7 +79,7 @@ class LocalWorkers:
             raise ProcessLookupError(f"worker process {pid} ended before it was recorded")
         self._children.add(pid)
         identity = WorkerIdentity(
-            token=token or secrets.token_hex(8),
+            token=token or new_token(),
             start_ticks=info.start_ticks,
             boot_id=self._boot_id,
             pid_namespace=self._pid_namespace,
@@ -98,6 +106,11 @@ class LocalWorkers:
         return identity.boot_id == self._boot_id or identity.host == self._host
 
 
+def new_token() -> str:
+    """A random text that no other start has."""
+    return os.urandom(8).hex()  # `secrets` would load a lot more than this
+
+
 def hold_log(log: Path, file_mode: int) -> int:
     """Locks the log of a worker until its process ends; the descriptor is not passed on (ruling R84).
 
@@ -106,6 +119,15 @@ def hold_log(log: Path, file_mode: int) -> int:
     descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, file_mode)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
+
+
+def default_signals() -> None:
+    """The worker reacts to signals as a fresh Python would, whatever the ticker had installed."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def _log_is_locked(log: Path) -> bool:
@@ -123,6 +145,17 @@ def _log_is_locked(log: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _judge_by_log(pid: int, log: Path) -> Probe:
+    """Of a worker in another container, whose pid says nothing here: its log is locked from the moment it writes."""
+    try:
+        status = log.stat()
+    except OSError:
+        return _not_running(pid)
+    if not status.st_size and time.time() - status.st_ctime < _STARTING:
+        return Probe(None, f"worker process {pid} is just starting in another container")
+    return _not_running(pid)
 
 
 def _command_line_matches(pid: int, handle: WorkerHandle) -> bool | None:

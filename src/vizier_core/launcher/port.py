@@ -35,6 +35,13 @@ class StartedWorker(NamedTuple):
     identity: WorkerIdentity
 
 
+class Forked(NamedTuple):
+    """What the forked child gets: it is the worker."""
+
+    #: Whether the record names it; otherwise its parent may have died, and it has to look for itself.
+    is_recorded: bool
+
+
 class WorkerHandle(NamedTuple):
     """A worker as its record names it."""
 
@@ -67,7 +74,7 @@ Commit = Callable[[WorkerIdentity, int], None]
 class Launcher(Protocol):
     """Starts, watches and stops workers."""
 
-    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | Forked:
         """Starts a worker that waits until `commit` has recorded it.
 
         Args:
@@ -76,8 +83,8 @@ class Launcher(Protocol):
             on_fork: called first in a forked child, to let go of what only its parent may hold.
 
         Returns:
-            The worker; None in a forked child, which is the worker: its caller has to do the worker's job and end
-            the process without running what its parent still had to do.
+            The worker; in a forked child, which is the worker, that it is one: its caller has to do the worker's job
+            and end the process without running what its parent still had to do.
 
         Raises:
             OSError: no process could be made, or what `commit` raised.

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 from vizier_core import process
 from vizier_core.jobs.settings import LauncherForm
 from vizier_core.launcher.fork import ForkLauncher, worker_title
-from vizier_core.launcher.port import Commit, Launcher, StartedWorker, StartRequest
+from vizier_core.launcher.port import Commit, Forked, Launcher, StartedWorker, StartRequest
 from vizier_core.launcher.spawn import SpawnLauncher
 
 
@@ -26,6 +27,8 @@ def make_launcher(form: LauncherForm, program: Path) -> Launcher:
     return ForkingLauncher(program)
 
 
+#: So long an upgrade of the program may go unnoticed, in seconds.
+_LOOK_AT_FILES_EVERY: Final = 1.0
 #: What every worker uses; the operations of nodes that run a shell among them, as most nodes do.
 _WORKER_MODULES: Final = (
     "setproctitle",
@@ -50,9 +53,10 @@ class ForkingLauncher(ForkLauncher):
         for name in _WORKER_MODULES:
             import_module(name)
         self._files = _loaded_files()
+        self._files_checked_at = time.monotonic()
         self._title_space = _title_space()
 
-    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | Forked:
         """See :meth:`vizier_core.launcher.port.Launcher.start`."""
         if self._can_fork(request):
             return super().start(request, commit, on_fork)
@@ -71,8 +75,16 @@ class ForkingLauncher(ForkLauncher):
         return (
             process.thread_count() == 1
             and len(os.fsencode(worker_title(request.child_args))) < self._title_space
-            and all(_changed_at(path) == changed for path, changed in self._files.items())
+            and self._files_are_unchanged()
         )
+
+    def _files_are_unchanged(self) -> bool:
+        """Whether the program is still the one that was loaded; workers inherit when that was last looked at."""
+        if time.monotonic() - self._files_checked_at > _LOOK_AT_FILES_EVERY:
+            if any(_changed_at(path) != changed for path, changed in self._files.items()):
+                return False
+            self._files_checked_at = time.monotonic()
+        return True
 
 
 def _loaded_files() -> dict[str, int]:

@@ -6,7 +6,6 @@ entry is its own.
 
 import contextlib
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from vizier_core.jobs.worker_options import PROGRAM_OPTION, TOKEN_OPTION
-from vizier_core.launcher.local import LocalWorkers
+from vizier_core.launcher.local import LocalWorkers, new_token
 from vizier_core.launcher.port import Commit, StartedWorker, StartRequest
 
 #: Runs this program; `-P` keeps the project's own files from shadowing Python modules.
@@ -32,10 +31,10 @@ class SpawnLauncher(LocalWorkers):
         super().__init__()
         self._program = program
 
-    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker | None:
+    def start(self, request: StartRequest, commit: Commit, on_fork: Callable[[], None]) -> StartedWorker:
         """Spawns; see :meth:`vizier_core.launcher.port.Launcher.start`. Nothing is ever forked here."""
         self.reap_children()
-        token = secrets.token_hex(8)
+        token = new_token()
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         stdout = os.open(request.stdout, append, request.file_mode)
         stderr = os.open(request.stderr, append, request.file_mode)

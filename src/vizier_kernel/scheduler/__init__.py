@@ -17,9 +17,10 @@ from vizier_kernel.scheduler.model import (
     WaitKind,
     WaitReason,
 )
-from vizier_kernel.scheduler.spec import LockTable, evaluate, evaluate_job
+from vizier_kernel.scheduler.spec import WAITING_ON_JOB, LockTable, evaluate, evaluate_job
 
 __all__ = [
+    "WAITING_ON_JOB",
     "Action",
     "ApprovalFact",
     "ApprovalState",

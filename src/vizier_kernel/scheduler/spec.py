@@ -6,6 +6,7 @@ its dependents in the same evaluation (decision D11).
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler.model import (
@@ -22,6 +23,9 @@ from vizier_kernel.scheduler.model import (
     WaitKind,
     WaitReason,
 )
+
+#: What the wait reason of a job says in front of the predecessor it waits for.
+WAITING_ON_JOB: Final = "waiting on job "
 
 
 class LockTable:
@@ -141,7 +145,7 @@ def _after_gate(job: JobFacts, facts: Facts, statuses: Mapping[str, JobStatus]) 
         if status is None:
             return _blocks(f"missing job dependency {predecessor}")
         if status.is_active:
-            return _waits(f"waiting on job {predecessor}")
+            return _waits(f"{WAITING_ON_JOB}{predecessor}")
         if status is not JobStatus.SUCCEEDED:
             return _blocks(f"dependency failed for job {predecessor} ({status})")
     return None

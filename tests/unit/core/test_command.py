@@ -204,7 +204,6 @@ def test_r86_a_background_process_that_keeps_the_output_open_holds_up_nobody(run
         kill_group_of(log)
 
 
-@pytest.mark.xfail(strict=True, reason="the output is copied to its end, which moves away while it is copied")
 def test_r86_a_background_process_that_goes_on_printing_holds_up_nobody(log: Log, tmp_path: Path) -> None:
     """It prints a line for each piece that is copied, a hundred times, while the program itself has ended long ago."""
     ask, answer = tmp_path / "ask", tmp_path / "answer"

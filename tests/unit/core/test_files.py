@@ -108,7 +108,6 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "f").read_bytes() == b"0123456789"
 
 
-@pytest.mark.xfail(strict=True, raises=FileExistsError, reason="the temporary name repeats when a pid does")
 def test_what_a_killed_process_with_the_same_pid_left_behind_is_not_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -237,9 +237,7 @@ def test_ending_what_has_ended(start: Start) -> None:
     "grace",
     [
         0,
-        pytest.param(
-            0.01, marks=pytest.mark.xfail(strict=True, reason="taken for an empty session when no signal gets through")
-        ),
+        0.01,
     ],
 )
 def test_those_that_must_not_be_signalled_are_named(

@@ -101,14 +101,12 @@ def test_what_is_no_time_is_refused_with_its_text(text: object) -> None:
     assert repr(text) in str(raised.value)
 
 
-@pytest.mark.xfail(strict=True, reason="offsets beyond 23:59 are accepted")
 @pytest.mark.parametrize("offset", ["+24:00", "-00:60", "+99:99"])
 def test_an_offset_that_no_zone_can_have_is_refused(offset: str) -> None:
     with pytest.raises(ValueError, match="moment"):
         Timestamp.parse(f"2026-03-04T09:15:02{offset}")
 
 
-@pytest.mark.xfail(strict=True, reason="such a moment is accepted and then written with a year that cannot be read")
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "9999-12-31T23:59:60Z"])
 def test_a_moment_outside_of_what_can_be_written_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="moment"):

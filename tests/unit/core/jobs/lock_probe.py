@@ -18,8 +18,8 @@ LOCK = DIRECTORY / "jobs" / "scheduler.lock"
 SPARE = DIRECTORY / "derived" / "lock"
 
 
-def new_lock() -> SchedulerLock:
-    return SchedulerLock(LOCK, SPARE)
+def new_lock(mode: int = 0o600) -> SchedulerLock:
+    return SchedulerLock(LOCK, SPARE, mode)
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -212,7 +212,7 @@ def two_users() -> object:
 
     def hold() -> None:
         os.setuid(4001)
-        new_lock().acquire(1)
+        new_lock(0o660).acquire(1)
         os.write(tell, b"1")
         signal.pause()
 
@@ -220,7 +220,7 @@ def two_users() -> object:
     os.read(told, 1)
     os.seteuid(4002)
     try:
-        new_lock().acquire(0)
+        new_lock(0o660).acquire(0)
     except SchedulerBusyError:
         return "busy"
     except OSError as error:

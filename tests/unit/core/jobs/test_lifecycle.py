@@ -14,6 +14,7 @@ from vizier_core.jobs.lifecycle import finalize_job, merge_metadata, start_job
 from vizier_core.jobs.model import JobMetadata
 from vizier_core.jobs.published import is_published, write_payload
 from vizier_core.jobs.store import JobStore
+from vizier_core.launcher import StartedWorker
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus, WaitKind, WaitReason
 
@@ -267,6 +268,7 @@ def test_ws_01_07_d20_the_record_says_running_before_the_worker_may_do_anything(
             seen.append(on_disk(store, "job-a"))
             assert request.child_args == ("__workflow-node", "--job-id", "job-a")
             assert (request.root, request.stdout) == (store.root, store.log_path("job-a", "stdout"))
+            return StartedWorker(77, identity("token"))
 
     with locked(store):
         start_job(store, "job-a", Launcher())

@@ -197,7 +197,6 @@ def test_a_dead_producer_or_lock_holder_stops_blocking_in_the_same_tick(
     assert outcome.updated == ["a", "b"]
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="an error while one job is ended ends the tick")
 def test_ws_01_17_a_dead_job_that_cannot_be_ended_does_not_stop_the_others(
     context: JobsContext, launcher: FakeLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

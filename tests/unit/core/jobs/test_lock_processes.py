@@ -45,9 +45,6 @@ def test_ws_01_02_every_waiting_worker_gets_the_lock_in_the_end(outcome: Any) ->
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the file is private to its maker, so others cannot even wait for it"
-)
 def test_r73_the_lock_of_another_user_of_a_shared_repository_is_waited_for(tmp_path: Path) -> None:
     for directory in (tmp_path, *tmp_path.parents[:3]):
         directory.chmod(0o777)

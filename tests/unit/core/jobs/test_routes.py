@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from vizier_core.config import Settings
-from vizier_core.errors import MalformedFileError
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.manifest import RunManifest
 from vizier_core.jobs.model import JobMetadata
@@ -257,7 +256,6 @@ def test_without_a_manifest_there_are_no_routes(context: JobsContext) -> None:
     assert status_of(context, "a") == "failed"
 
 
-@pytest.mark.xfail(strict=True, raises=MalformedFileError, reason="the count of its rewinds is read outside of the try")
 def test_ws_01_17_a_target_whose_record_cannot_be_read_only_warns(context: JobsContext, warnings: list[str]) -> None:
     """Else a dead worker with such a route ends every tick of everybody."""
     run = manifest({"a": {"failed": ["b"]}, "b": {}})
@@ -293,9 +291,7 @@ def test_r72_ws_01_38_a_node_is_not_rewound_for_ever(context: JobsContext, warni
     "targets",
     [
         ["c", "b"],
-        pytest.param(
-            ["b", "c"], marks=pytest.mark.xfail(strict=True, reason="the next target makes it forget the reason")
-        ),
+        ["b", "c"],
     ],
 )
 def test_r72_the_limit_of_one_target_does_not_stop_the_others_and_is_told(

@@ -153,7 +153,6 @@ def test_recovering_what_needs_no_recovery_does_nothing(store: JobStore, manifes
     assert sorted(store.jobs_root.rglob("*")) == before
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="after the commit every recovery fails at the same directory")
 def test_a_directory_in_the_place_of_a_job_does_not_stop_every_later_command(
     store: JobStore, manifest: RunManifest, records: list[JobRecord]
 ) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
+
 from vizier_core.config import Settings
 from vizier_core.jobs import JobSettings, RunRequest, enqueue_workflow_runs, open_project
 from vizier_core.jobs.context import JobsContext
-from vizier_core.jobs.lifecycle import start_job
+from vizier_core.jobs.lifecycle import OwnJob, start_job
 from vizier_core.jobs.model import JobRecord
 from vizier_core.jobs.settings import LauncherForm
 from vizier_core.jobs.store import PendingUpdate
@@ -52,8 +54,9 @@ def project() -> JobsContext:
 def start(jobs: JobsContext) -> None:
     """Starts the job under the lock, as a tick does; a forked child goes on as its worker."""
     jobs.store.lock.acquire(5)
-    if start_job(jobs.store, JOB, jobs.launcher) is None:
-        jobs.become_worker(JOB)
+    started = start_job(jobs.store, JOB, jobs.launcher)
+    if isinstance(started, OwnJob):
+        jobs.become_worker(started)
     jobs.store.lock.release()
 
 
@@ -108,22 +111,23 @@ def killed_before_the_record() -> object:
     return {"code": code, **outcome(jobs)}
 
 
-def killed_after_the_record() -> object:
+def killed_after_the_record(change: Callable[[JobRecord], JobRecord] = lambda record: record) -> object:
     """The worker learns from the closed pipe that nobody will tell it to go, and from the record that it may."""
     jobs = project()
     write = PendingUpdate.write
 
     def write_and_die(self: PendingUpdate, changed: JobRecord) -> None:
-        write(self, changed)
+        write(self, change(changed))
         if changed.id == JOB:
             die()
 
     def doomed() -> None:
         PendingUpdate.write = write_and_die  # type: ignore[method-assign]
         jobs.store.lock.acquire(5)
-        if start_job(jobs.store, JOB, jobs.launcher) is None:
+        started = start_job(jobs.store, JOB, jobs.launcher)
+        if isinstance(started, OwnJob):
             PendingUpdate.write = write  # type: ignore[method-assign]
-            jobs.become_worker(JOB)
+            jobs.become_worker(started)
 
     code = in_child(doomed)
     return {"code": code, **outcome(jobs)}
@@ -148,20 +152,14 @@ def record_cannot_be_written() -> object:
 
 
 def somebody_elses() -> object:
-    """The record names another worker by the time this one may go."""
-    jobs = project()
-    write = PendingUpdate.write
+    """Nobody tells the worker to go, and the record names another one."""
 
-    def write_another(self: PendingUpdate, changed: JobRecord) -> None:
-        worker = changed.meta.worker
-        assert worker is not None
-        other = type(worker)(**{**{f: getattr(worker, f) for f in worker.__struct_fields__}, "token": "other"})
-        write(self, changed.evolve(pid=1).with_metadata(worker=other))
+    def of_another(record: JobRecord) -> JobRecord:
+        assert record.meta.worker is not None
+        other = msgspec.structs.replace(record.meta.worker, token="other")
+        return record.evolve(pid=1).with_metadata(worker=other)
 
-    PendingUpdate.write = write_another  # type: ignore[method-assign]
-    start(jobs)
-    PendingUpdate.write = write  # type: ignore[method-assign]
-    return outcome(jobs)
+    return killed_after_the_record(of_another)
 
 
 if __name__ == "__main__":

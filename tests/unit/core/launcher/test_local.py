@@ -215,7 +215,6 @@ def test_r84_of_another_host_nothing_is_known_and_its_name_is_told(
     assert "elsewhere" in probe.reason
 
 
-@pytest.mark.xfail(strict=True, reason="R84: a worker that has not locked its log yet is judged by its pid here")
 @pytest.mark.parametrize("pid_is_taken_here", [True, False])
 def test_r84_a_worker_of_another_namespace_is_never_judged_by_its_pid(
     workers: LocalWorkers, log: Path, start: StartWorker, pid_is_taken_here: bool

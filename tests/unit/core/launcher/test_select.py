@@ -98,7 +98,10 @@ def program_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Pa
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("change", ["edited", "removed"])
-def test_r88_after_an_upgrade_they_are_not(tmp_path: Path, chosen: list[str], program_file: Path, change: str) -> None:
+def test_r88_after_an_upgrade_they_are_not(
+    tmp_path: Path, chosen: list[str], program_file: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(select_module, "_LOOK_AT_FILES_EVERY", 0)
     launcher = ForkingLauncher(PROGRAM)
     start(launcher, request(tmp_path))
     if change == "edited":

@@ -45,4 +45,5 @@ def test_a_record_that_cannot_be_written_ends_the_worker_without_a_trace(probe: 
 
 
 def test_d20_a_worker_whose_record_names_another_one_touches_nothing(probe: Any) -> None:
-    assert probe("somebody_elses") == {"status": "running", "log": "", "out": "", "lock": False}
+    expected = {"status": "running", "log": "", "out": "", "lock": True}
+    assert probe("somebody_elses") == {**expected, "code": -signal.SIGKILL}
