@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from vizier_core.launcher import Launcher
 
 
+def _nobody_waits(_line: str) -> None:
+    """Drops a line."""
+
+
 class JobsContext:
     """One project's jobs.
 
@@ -26,6 +30,7 @@ class JobsContext:
         settings: the project's configuration: how to treat jobs, and what their nodes may do.
         warn: receives lines for the operator, each without a line end.
         verbosity: what is said at all.
+        progress: receives lines for somebody who waits for long work to end; nobody does if omitted.
         program: the directory of the program `vizier`; that of the running one if omitted.
     """
 
@@ -36,6 +41,7 @@ class JobsContext:
         warn: Callable[[str], None],
         *,
         verbosity: Verbosity = Verbosity.NORMAL,
+        progress: Callable[[str], None] = _nobody_waits,
         program: Path | None = None,
     ) -> None:
         self.root = root
@@ -43,6 +49,8 @@ class JobsContext:
         self.verbosity = verbosity
         self.program = program or program_directory()
         self._print = warn
+        #: Says what is being done.
+        self.progress = progress
         self.store = JobStore(root, self.warn)
         self._warned: set[str] = set()
         #: Whether empty directories of `.vizier` shall go once the scheduler lock, which lives there, is released.
@@ -93,6 +101,7 @@ def open_project(
     warn: Callable[[str], None] | None = None,
     *,
     verbosity: Verbosity = Verbosity.NORMAL,
+    progress: Callable[[str], None] = _nobody_waits,
 ) -> JobsContext:
     """The jobs of a project.
 
@@ -101,5 +110,6 @@ def open_project(
         settings: the project's configuration; the defaults if omitted.
         warn: receives lines for the operator; they are dropped if omitted.
         verbosity: what is said at all.
+        progress: receives lines for somebody who waits for long work to end; they are dropped if omitted.
     """
-    return JobsContext(root, settings or Settings(), warn or (lambda line: None), verbosity=verbosity)
+    return JobsContext(root, settings or Settings(), warn or _nobody_waits, verbosity=verbosity, progress=progress)
