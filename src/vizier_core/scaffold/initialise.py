@@ -11,12 +11,12 @@ from vizier_core.scaffold.failure import InitError, doing
 from vizier_core.scaffold.gitignore import evaluate, rewritten
 
 
-def initialise(root: Path, progress: Callable[[str], None]) -> bool:
+def initialise(root: Path, progress: Callable[[str], None] = lambda line: None) -> bool:
     """Creates what is missing and leaves everything else as it is.
 
     Args:
         root: the project root.
-        progress: told what is created.
+        progress: told what is created; nobody is if omitted.
 
     Returns:
         Whether anything was missing.
