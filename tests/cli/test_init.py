@@ -4,8 +4,6 @@ import pytest
 
 from support.repository import Repository
 
-AGENT = '[agents.commit.agent]\ncommand = ["sh", "-c", "{script}"]\n'
-
 
 @pytest.fixture
 def scaffold(repository: Repository) -> Repository:
@@ -30,3 +28,45 @@ def test_ws_09_03_it_says_what_to_commit(repository: Repository) -> None:
     repository.git("add", ".vizier", ".gitignore", "ci.sh")
     repository.git("commit", "-q", "-m", "chore: scaffold")
     assert repository.git("status", "--porcelain") == ""
+
+
+@pytest.fixture
+def commit_flow(scaffold: Repository) -> Repository:
+    """The seeded flow `commit` with an agent that keeps what it was asked, and then does what `answer.sh` says."""
+    agent = 'command = ["sh", "-c", "cat >.vizier/tmp/asked; sh .vizier/tmp/answer.sh"]'
+    scaffold.write(".vizier/config.toml", f"{scaffold.read('.vizier/config.toml')}\n[agents.default.agent]\n{agent}\n")
+    scaffold.write(".vizier/tmp/answer.sh", "exit 3")
+    scaffold.write("binary.txt", b"caf\xe9\n" * 10)
+    scaffold.write("wide.txt", "wide: \N{SNOWMAN}\n")
+    scaffold.git("add", ".")
+    scaffold.git("commit", "-q", "-m", "chore: files")
+    return scaffold
+
+
+def test_ws_09_05_headings_of_the_context_are_lines_of_their_own(commit_flow: Repository) -> None:
+    commit_flow.write("README.md", "changed\n")
+    commit_flow.vizier("run", "commit", "--follow").fails(1)
+    asked = commit_flow.read(".vizier/tmp/asked")
+    assert "\n## Tracked Status\n M README.md\n\n## Staged Diff (truncated)\n<none>\n\n## Unstaged Diff" in asked
+    assert "\\n" not in asked
+
+
+def test_ws_09_06_bytes_that_are_no_text_do_not_stop_it(commit_flow: Repository) -> None:
+    """Neither those of the files nor a character that the cut goes through."""
+    commit_flow.write("binary.txt", b"caf\xe8\n" * 10)
+    commit_flow.write("wide.txt", "\N{SNOWMAN}" * 40_000)
+    commit_flow.vizier("run", "commit", "--follow").fails(1)
+    asked = commit_flow.read(".vizier/tmp/asked")
+    assert "+caf\n" in asked
+    assert "\N{SNOWMAN}" in asked
+    assert "\N{REPLACEMENT CHARACTER}" not in asked
+
+
+def test_ws_09_07_an_agent_that_fails_leaves_the_index_as_it_was(commit_flow: Repository) -> None:
+    commit_flow.write("README.md", "staged\n")
+    commit_flow.git("add", "README.md")
+    commit_flow.write("wide.txt", "not staged\n")
+    before = commit_flow.git("status", "--porcelain")
+    commit_flow.vizier("run", "commit", "--follow").fails(1)
+    assert commit_flow.status("invoke_agent") == "failed"
+    assert commit_flow.git("status", "--porcelain") == before
