@@ -27,6 +27,7 @@ class JobsContext:
         warn: receives lines for the operator, each without a line end.
         work: works as the worker of a job and ends the process; what a forked child goes on with.
         verbosity: what is said at all.
+        progress: receives lines for somebody who waits for long work to end.
         program: the directory of the program `vizier`; that of the running one if omitted.
     """
 
@@ -38,6 +39,7 @@ class JobsContext:
         work: "Callable[[JobsContext, OwnJob], NoReturn]",
         *,
         verbosity: Verbosity = Verbosity.NORMAL,
+        progress: Callable[[str], None],
         program: Path | None = None,
     ) -> None:
         self.root = root
@@ -46,6 +48,8 @@ class JobsContext:
         self.program = program or program_directory()
         self._print = warn
         self._work = work
+        #: Says what is being done.
+        self.progress = progress
         self.store = JobStore(root, self.warn)
         self._warned: set[str] = set()
         #: Whether empty directories of `.vizier` shall go once the scheduler lock, which lives there, is released.

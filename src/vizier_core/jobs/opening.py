@@ -18,6 +18,7 @@ def open_project(
     warn: Callable[[str], None] | None = None,
     *,
     verbosity: Verbosity = Verbosity.NORMAL,
+    progress: Callable[[str], None] | None = None,
     program: Path | None = None,
 ) -> JobsContext:
     """The jobs of a project.
@@ -27,11 +28,22 @@ def open_project(
         settings: the project's configuration; the defaults if omitted.
         warn: receives lines for the operator; they are dropped if omitted.
         verbosity: what is said at all.
+        progress: receives lines for somebody who waits for long work to end; they are dropped if omitted.
         program: the directory of the program `vizier`; that of the running one if omitted.
     """
     return JobsContext(
-        root, settings or Settings(), warn or (lambda line: None), _work, verbosity=verbosity, program=program
+        root,
+        settings or Settings(),
+        warn or _drop,
+        _work,
+        verbosity=verbosity,
+        progress=progress or _drop,
+        program=program,
     )
+
+
+def _drop(_line: str) -> None:
+    """Receives a line for nobody."""
 
 
 def _work(context: JobsContext, job: "OwnJob") -> NoReturn:
