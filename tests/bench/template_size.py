@@ -12,13 +12,19 @@ from common import VIZIER, Scratch, header, row, scratch, timed
 FILES = 20
 
 
-def hcl(value: object) -> str:
-    """A value as HCL, laid out as people write it."""
+def hcl(value: object, indent: str = "") -> str:
+    """A value as HCL, laid out as in the shipped templates: what fits in a line is in one."""
+    if not isinstance(value, dict | list):
+        return json.dumps(value).replace("${", "$${")
+    deeper = f"{indent}  "
+    parts = [hcl(item, deeper) for item in (value.values() if isinstance(value, dict) else value)]
     if isinstance(value, dict):
-        return "{\n" + "".join(f"{key} = {hcl(item)}\n" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[\n" + "".join(f"{hcl(item)},\n" for item in value) + "]"
-    return json.dumps(value).replace("${", "$${")
+        parts = [f"{key} = {part}" for key, part in zip(value, parts, strict=True)]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    if sum(map(len, parts)) < 90 and not any("\n" in part for part in parts):
+        return f"{opening} {', '.join(parts)} {closing}" if isinstance(value, dict) else f"[{', '.join(parts)}]"
+    ending = "" if isinstance(value, dict) else ","
+    return "\n".join([opening, *(f"{deeper}{part}{ending}" for part in parts), f"{indent}{closing}"])
 
 
 def toml(value: dict[str, object]) -> str:
