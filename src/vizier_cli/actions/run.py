@@ -70,9 +70,12 @@ def run(app: App) -> int:
 
 def _compile(app: App, given: GivenFlow, batch: Batch | None, run_ids: Sequence[str | None]) -> list[CompiledWorkflow]:
     if batch is not None:
-        return compile_batch(given, app.root, batch, run_ids)
-    prepared = prepare_flow(given, app.root)
-    return [prepared.compile(run_id) for run_id in run_ids]
+        workflows = compile_batch(given, app.root, batch, run_ids)
+    else:
+        prepared = prepare_flow(given, app.root)
+        workflows = [prepared.compile(run_id) for run_id in run_ids]
+    app.warn_all(dict.fromkeys(warning for workflow in workflows for warning in workflow.warnings))
+    return workflows
 
 
 def _approval(app: App) -> bool | None:
