@@ -7,6 +7,7 @@ from hypothesis import settings
 
 from vizier_core.config import Settings
 from vizier_core.jobs.context import JobsContext
+from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.store import JobStore
 
 # How long an example takes says nothing on a busy machine.
@@ -47,6 +48,6 @@ def store(root: Path, warnings: list[str]) -> JobStore:
 
 @pytest.fixture
 def context(root: Path, warnings: list[str]) -> JobsContext:
-    context = JobsContext(root, Settings(), warnings.append)
+    context = open_project(root, Settings(), warnings.append)
     context.store.ensure_jobs_root()
     return context
