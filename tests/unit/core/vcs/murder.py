@@ -46,7 +46,7 @@ def killed_at(act: Act, place: Any, step: int, trace: Path, *, after: bool = Fal
         finally:
             os._exit(code)
     _, status = os.waitpid(pid, 0)
-    _wait_for_session(pid)
+    wait_for_session(pid)
     code = os.waitstatus_to_exitcode(status)
     assert code in {0, -signal.SIGKILL}, f"ended with {code} at step {step}"
     steps = trace.read_text(errors="replace").splitlines()
@@ -100,7 +100,7 @@ def _arm(step: int, trace: int, after: bool) -> None:
     subprocess._fork_exec = armed("spawn", _posixsubprocess.fork_exec)  # type: ignore[attr-defined]
 
 
-def _wait_for_session(session: int) -> None:
+def wait_for_session(session: int) -> None:
     """Waits for programs that the victim had started."""
     while any(_session(name) == session for name in os.listdir("/proc") if name.isdigit()):
         pass

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from vizier_core.vcs.staging import stage_exactly, stage_paths
 from vizier_core.vcs.worktrees import add_worktree
 
 from ..checkouts import Checkout, make_checkout
-from .murder import every_kill
+from .murder import every_kill, wait_for_session
 from .work import CREATOR, merge, request, working_tree
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
@@ -274,8 +275,14 @@ def test_git_killed_while_it_changes_files(name: str, whom: str, model: Checkout
             case.act(model)
         os._exit(0)
     os.waitpid(victim, 0)
+    wait_for_session(victim)
     assert not flag.exists(), "nobody was killed"
+    lock = model.path / ".git" / "index.lock"
+    deadline = time.monotonic() + 30
     recover_checkout(working_tree(model))
+    while lock.exists() and time.monotonic() < deadline:
+        # The system takes its time to close what the dead had open.
+        recover_checkout(working_tree(model))
     assert model.status() == before
     assert {file: model.read(file) for file in _EDITED} == _EDITED
     case.act(model)
