@@ -82,5 +82,6 @@ step 'format' ruff format --check --quiet src tests scripts
 step 'style' ruff check --quiet src tests scripts
 step 'types' check_types
 step 'boundaries' lint-imports --no-logo --cache-dir "$caches/import-linter"
+step 'manual pages' python scripts/man_pages.py --check
 step 'tests' run_tests "$@"
 echo "== all $number steps passed in $(($(date +%s) - began)) s"

@@ -4,8 +4,17 @@
 #     environment=$(scripts/bootstrap.sh run)     what `vizier` needs to run
 #     environment=$(scripts/bootstrap.sh dev)     that and the tools of the gate
 #
-# This file only finds a Python; environment.py beside it does the work. Progress and errors go to standard error.
+# or run the installer: scripts/bootstrap.sh install ARGUMENT...
+#
+# This file only finds a Python; environment.py and install.py beside it do the work. Progress and errors go to standard
+# error.
 set -eu
+
+program=environment.py
+if [ "${1-}" = install ]; then
+    program=install.py
+    shift
+fi
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 
@@ -28,7 +37,7 @@ for name in python3.14 python3.13 python3.12 python3.11 python3; do
     # A version manager may leave a command that only says that this version is not selected.
     flaw=$("$python" -I -c "$probe" 2>/dev/null) || flaw='does not start'
     if [ -z "$flaw" ]; then
-        exec "$python" -I -B "$here/environment.py" "$@"
+        exec "$python" -I -B "$here/$program" "$@"
     fi
     rejected="$rejected    $python: $flaw
 "

@@ -1,4 +1,4 @@
-"""Processes as the system sees them: who is alive, which belong together, and how to end them (rulings R83-R87).
+"""Processes as the system sees them: who is alive, and which belong together (rulings R83-R87).
 
 Reads /proc where it exists and asks psutil elsewhere. A zombie or a dying process counts as dead.
 """
@@ -25,6 +25,8 @@ class ProcessInfo(NamedTuple):
     #: Clock ticks since boot on Linux, else milliseconds since the epoch; compares only with values of the same system.
     start_ticks: int
     alive: bool
+    #: Pid of the parent.
+    parent: int
 
 
 def inspect(pid: int) -> ProcessInfo | None:
@@ -71,57 +73,16 @@ def pid_namespace() -> int:
         return 0
 
 
-def session_members(session: int, not_before: int) -> list[ProcessInfo]:
-    """The living processes of a session that did not start before its leader, without this process.
-
-    Args:
-        session: pid of the session leader, alive or not.
-        not_before: start time of the leader; older processes belong to a session of the same number that is long gone.
-    """
-    leader = inspect(session)
-    if leader is not None and leader.start_ticks != not_before:
-        return []  # the number is in use by somebody else (ruling R85)
-    return [
-        info
-        for info in _all()
-        if info.session == session and info.alive and info.start_ticks >= not_before and info.pid != os.getpid()
-    ]
-
-
-def signal_members(session: int, not_before: int, number: signal.Signals) -> list[int]:
-    """Sends a signal to every member of a session; the pids that got it."""
-    reached = []
-    for info in session_members(session, not_before):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(info.pid, number)
-            reached.append(info.pid)
-    return reached
-
-
-def end_session(session: int, not_before: int, grace: float) -> list[int]:
-    """Ends every member of a session: TERM, a grace period, KILL, and again until none is left.
-
-    Args:
-        session: pid of the session leader.
-        not_before: start time of the leader.
-        grace: seconds between TERM and KILL; 0 kills at once.
-
-    Returns:
-        The pids that are still there (somebody else's, or stuck in the kernel).
-    """
-    if grace > 0:
-        if not signal_members(session, not_before, signal.SIGTERM):
-            return [info.pid for info in session_members(session, not_before)]
-        # A stopped process would never see the signal.
-        signal_members(session, not_before, signal.SIGCONT)
-        if _wait_until_empty(session, not_before, grace):
-            return []
-    for _ in range(20):
-        if not signal_members(session, not_before, signal.SIGKILL):
-            break
-        if _wait_until_empty(session, not_before, 0.1):
-            return []
-    return [info.pid for info in session_members(session, not_before)]
+def all_processes() -> Iterator[ProcessInfo]:
+    """Every process there is."""
+    if _PROC:
+        for name in os.listdir(_PROC):
+            if name.isdigit() and (info := _inspect_proc(int(name))):
+                yield info
+        return
+    for process in _psutil().process_iter():
+        if info := _inspect_psutil(process.pid):
+            yield info
 
 
 def end_process(info: ProcessInfo, grace: float) -> list[int]:
@@ -157,16 +118,6 @@ def reap(pid: int) -> bool:
         return False
 
 
-def _wait_until_empty(session: int, not_before: int, seconds: float) -> bool:
-    def empty() -> bool:
-        members = session_members(session, not_before)
-        for info in members:
-            reap(info.pid)
-        return not members
-
-    return _wait_until(empty, time.monotonic() + seconds)
-
-
 def _wait_until(condition: Callable[[], bool], deadline: float) -> bool:
     pause = 0.002
     while not condition():
@@ -175,17 +126,6 @@ def _wait_until(condition: Callable[[], bool], deadline: float) -> bool:
         time.sleep(pause)
         pause = min(pause * 2, 0.05)
     return True
-
-
-def _all() -> Iterator[ProcessInfo]:
-    if _PROC:
-        for name in os.listdir(_PROC):
-            if name.isdigit() and (info := _inspect_proc(int(name))):
-                yield info
-        return
-    for process in _psutil().process_iter():
-        if info := _inspect_psutil(process.pid):
-            yield info
 
 
 def _inspect_proc(pid: int) -> ProcessInfo | None:
@@ -201,7 +141,7 @@ def _inspect_proc(pid: int) -> ProcessInfo | None:
         os.close(descriptor)
     # The name in parentheses may hold anything, blanks and parentheses included.
     fields = text[text.rindex(b")") + 2 :].split()
-    return ProcessInfo(pid, int(fields[3]), int(fields[19]), chr(fields[0][0]) not in _GONE)
+    return ProcessInfo(pid, int(fields[3]), int(fields[19]), chr(fields[0][0]) not in _GONE, int(fields[1]))
 
 
 def _inspect_psutil(pid: int) -> ProcessInfo | None:
@@ -209,7 +149,7 @@ def _inspect_psutil(pid: int) -> ProcessInfo | None:
     try:
         process = psutil.Process(pid)
         alive = process.status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
-        return ProcessInfo(pid, os.getsid(pid), int(process.create_time() * 1000), alive)
+        return ProcessInfo(pid, os.getsid(pid), int(process.create_time() * 1000), alive, process.ppid())
     except (psutil.Error, OSError):
         return None
 

@@ -46,6 +46,7 @@ if VERSION:
     sys.version_info = VERSION
 for name in WITHOUT:
     sys.modules[name] = None
+sys.dont_write_bytecode = "-B" in sys.argv
 arguments = [argument for argument in sys.argv[1:] if argument not in ("-I", "-B")]
 if arguments[0] == "-c":
     exec(arguments[1])

@@ -1,5 +1,7 @@
 """Runs an agent: prompt in, reply out, progress on the way (spec 07 §6)."""
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +25,8 @@ from vizier_core.agent.started import StartedProgram
 from vizier_core.agent.streams import CapturedLines, LineSplitter, NewlineNormaliser, Transcript
 from vizier_core.agent.tree import ProcessTree
 from vizier_core.command import Output
+from vizier_core.family import adopting_orphans, bury_orphans
+from vizier_core.process import command_line
 from vizier_core.usage import Usage
 
 #: How long an agent may run, in seconds, if nobody says otherwise.
@@ -34,6 +38,11 @@ _BACKLOG: Final = 1024 * 1024
 _DRAIN_SILENCE: Final = 0.5
 _DRAIN_MOST: Final = 2.0
 _DRAIN_BACKLOG: Final = 64 * 1024 * 1024
+#: Helpers of the agent that are about to end may take so many seconds for it.
+_LAST_BREATH: Final = 0.2
+#: Of processes that are left behind so many are named, each with so many characters of its command line.
+_NAMED: Final = 5
+_WORDS: Final = 60
 #: How long to wait between looks at whether a program has ended, in seconds: soon after it did something, later rarely.
 _SHORTEST_PAUSE: Final = 0.001
 _LONGEST_PAUSE: Final = 0.1
@@ -141,27 +150,24 @@ class _Conversation:
         self._filtered_splitter = LineSplitter()
         self._filtered_lines = CapturedLines()
         self._filter: StartedProgram | None = None
+        self._leads_session = os.getsid(0) == os.getpid()
+        #: Something that is not the agent's own held its output open after its end.
+        self._output_is_held = False
         #: The agent and, if there is one, the filter, as far as they are started.
         self._programs: list[StartedProgram] = []
 
     def run(self, reply: Callable[[str], None]) -> AgentReply | AgentFailure:
         """All of it, in the order of spec 07 §§6.2-6.4."""
         began = time.monotonic()
-        deadline = began + self._request.timeout
         agent_argv, filter_argv = self._commands()
-        try:
-            self._start(agent_argv, filter_argv)
-            self._wait_for_agent(deadline)
-            self._drain(self._agent, self._request.argv[0])
-            self._pass_on(self._raw_newlines.end())
-            if self._filter is not None:
-                self._wait_for_filter(self._filter, deadline)
-                self._drain(self._filter, self._request.progress_filter[0])
-                self._keep_filtered(self._filtered_newlines.end())
-                self._show_filtered(self._filtered_splitter.end())
-        except BaseException:
-            self._tree.end(self._request.grace)
-            raise
+        with adopting_orphans() if self._leads_session else contextlib.nullcontext():
+            try:
+                self._start(agent_argv, filter_argv)
+                self._converse(began + self._request.timeout)
+            except BaseException:
+                self._tree.end(self._request.grace)
+                raise
+        self._tell_what_is_left()
         return self._result(reply, round((time.monotonic() - began) * 1000))
 
     def close(self) -> None:
@@ -218,6 +224,16 @@ class _Conversation:
         self._agent.stdin.write(_prompt_bytes(self._request.prompt))
         self._agent.stdin.finish()
 
+    def _converse(self, deadline: float) -> None:
+        self._wait_for_agent(deadline)
+        self._drain(self._agent)
+        self._pass_on(self._raw_newlines.end())
+        if self._filter is not None:
+            self._wait_for_filter(self._filter, deadline)
+            self._drain(self._filter)
+            self._keep_filtered(self._filtered_newlines.end())
+            self._show_filtered(self._filtered_splitter.end())
+
     def _wait_for_agent(self, deadline: float) -> None:
         pause = _SHORTEST_PAUSE
         while not self._agent.ended:
@@ -253,20 +269,33 @@ class _Conversation:
             if now - busy > patience or now > deadline + patience:
                 raise FilterStuckError(self._request.progress_filter[0], patience)
 
-    def _drain(self, program: StartedProgram, name: str) -> None:
+    def _drain(self, program: StartedProgram) -> None:
         """Takes what an ended program has left in its pipes; others that hold them open cannot hold up the run."""
         limit = time.monotonic() + _DRAIN_MOST
         while program.talks and time.monotonic() < limit and self._backlog() < _DRAIN_BACKLOG:
             if not self._exchange(_DRAIN_SILENCE):
                 break
-        if program.talks:
-            self._warn(f"{name} has ended, but a process that it has left behind still holds its output open")
+        self._output_is_held = self._output_is_held or program.talks
         program.finish()
+
+    def _tell_what_is_left(self) -> None:
+        """Names the processes that go on although the agent has ended well (ruling R85)."""
+        limit = time.monotonic() + _LAST_BREATH
+        while (left := self._tree.living()) and time.monotonic() < limit:
+            time.sleep(_SHORTEST_PAUSE)
+        if not left and not self._output_is_held:
+            return
+        named = ", ".join(f"{info.pid} ({_shown(info.pid)})" for info in left[:_NAMED]) or "which cannot be found"
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        how = ", which hold its output open" if self._output_is_held else ""
+        self._warn(f"the agent has ended, but has left processes behind{how}: {named}{more}")
 
     def _exchange(self, seconds: float) -> bool:
         for program in self._programs:
             if program.ended:
                 program.stdin.abandon()
+        if self._leads_session:
+            bury_orphans(self._tree.pids)
         # What was said about the way comes before the outcome.
         outlets = [outlet for program in self._programs for outlet in (program.stderr, program.stdout)]
         if self._backlog() > _BACKLOG and not self._agent.ended:
@@ -340,6 +369,12 @@ class _Conversation:
     def _usage(self) -> Usage | None:
         reports = (program.report for program in reversed(self._programs))
         return next((report.usage for report in reports if report is not None and report.usage is not None), None)
+
+
+def _shown(pid: int) -> str:
+    """What runs in a process, in a few words."""
+    words = " ".join(command_line(pid) or ("ended meanwhile",))
+    return words if len(words) <= _WORDS else f"{words[:_WORDS]}..."
 
 
 def _prompt_bytes(prompt: str) -> bytes:

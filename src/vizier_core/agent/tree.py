@@ -1,34 +1,25 @@
-"""Ends what an agent has started, not only the agent (WS-07-16, ruling R85).
+"""All that an agent and its filter have started (WS-07-16, ruling R85)."""
 
-Its processes are found by their group, by their session where this process leads one (a worker does), and by descent.
-What had left all three before anybody looked, a daemon in a session of its own whose parent is gone, escapes.
-"""
-
-import contextlib
 import os
-import signal
 import subprocess
-import sys
-import time
-from typing import Final
+from collections.abc import Iterator
 
-from vizier_core.process import ProcessInfo, inspect, is_alive, session_members
-
-#: How often ended processes are looked for, in seconds.
-_LOOK_AGAIN: Final = 0.02
-#: How long killed processes may take to be gone, in seconds.
-_KILL_WAIT: Final = 5.0
+from vizier_core.family import Everybody, Family, is_worker
+from vizier_core.process import ProcessInfo, inspect
 
 
-class ProcessTree:
-    """Programs that were started, each in a process group of its own, and everything that they have started since."""
+class ProcessTree(Family):
+    """Programs that were started, each in a process group of its own, and everything that they have started since.
+
+    Where this process leads its session, as a worker does, what is new in the session is theirs; likewise what has
+    become a child of this process when its own parents died.
+    """
 
     def __init__(self) -> None:
+        super().__init__(self._started)
         self._programs: list[subprocess.Popen[bytes]] = []
         #: Clock ticks when the first of them was started; what is older has nothing to do with them.
         self._began: int | None = None
-        #: Everything that was ever found, by pid.
-        self._known: dict[int, ProcessInfo] = {}
 
     def add(self, program: "subprocess.Popen[bytes]") -> None:
         """Takes a program that was started just now and leads its group."""
@@ -37,62 +28,26 @@ class ProcessTree:
         if info is not None and self._began is None:
             self._began = info.start_ticks
 
-    def end(self, grace: float) -> list[int]:
-        """Ends them all: TERM, a grace period in seconds, KILL; also what is started meanwhile.
+    @property
+    def pids(self) -> list[int]:
+        """The pids of the programs."""
+        return [program.pid for program in self._programs]
 
-        Returns:
-            The pids that are still there: somebody else's, or stuck in the kernel.
-        """
-        if self._signal_until_gone(signal.SIGTERM, grace):
-            return []
-        self._signal_until_gone(signal.SIGKILL, _KILL_WAIT)
-        return sorted(info.pid for info in self._living())
-
-    def _signal_until_gone(self, number: signal.Signals, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        told: set[tuple[int, int]] = set()
-        # Twice: what was started behind the back of the first look, by a process that is dead now, the second one sees.
-        while living := self._living() or self._living():
-            for info in living:
-                if (info.pid, info.start_ticks) not in told:
-                    told.add((info.pid, info.start_ticks))
-                    _signal(info.pid, number)
-                    # A stopped process would never see the signal.
-                    _signal(info.pid, signal.SIGCONT)
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_LOOK_AGAIN)
-        return True
-
-    def _living(self) -> list[ProcessInfo]:
-        pids = [program.pid for program in self._programs if program.poll() is None]
-        pids += [info.pid for info in self._relatives()]
-        pids += [info.pid for info in self._known.values() if is_alive(info.pid, info.start_ticks)]
-        seen = set(pids)
-        while pids:
-            pid = pids.pop()
-            info = inspect(pid)
-            if info is not None:
-                self._known[pid] = info
-            fresh = set(_children(pid)) - seen
-            seen |= fresh
-            pids += fresh
-        return [info for info in self._known.values() if is_alive(info.pid, info.start_ticks)]
-
-    def _relatives(self) -> list[ProcessInfo]:
-        """The members of this session that are in the programs' groups; all that are new, if it is ours alone."""
-        session = os.getsid(0)
-        leader = inspect(session)
-        members = session_members(session, leader.start_ticks if leader else 0)
-        if session == os.getpid():
-            return [info for info in members if self._began is not None and info.start_ticks >= self._began]
-        groups = {program.pid for program in self._programs}
-        return [info for info in members if _group(info.pid) in groups]
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
+    def _started(self, everybody: Everybody) -> Iterator[ProcessInfo]:
+        me, session = os.getpid(), os.getsid(0)
+        # Asking for the status also collects those that have ended: their pids may be used again.
+        programs = {program.pid for program in self._programs if program.poll() is None}
+        groups = set(self.pids)
+        for info in everybody.values():
+            if info.pid in programs:
+                yield info
+            elif self._began is None or info.start_ticks < self._began:
+                continue
+            elif session == me:
+                if info.session == session or (info.parent == me and not is_worker(info)):
+                    yield info
+            elif info.session == session and _group(info.pid) in groups:
+                yield info
 
 
 def _group(pid: int) -> int | None:
@@ -100,22 +55,3 @@ def _group(pid: int) -> int | None:
         return os.getpgid(pid)
     except (ProcessLookupError, PermissionError):
         return None
-
-
-def _children(pid: int) -> list[int]:
-    """The children of a process; none where the system does not tell."""
-    if sys.platform != "linux":
-        import psutil  # noqa: PLC0415 - not installed on Linux
-
-        try:
-            return [child.pid for child in psutil.Process(pid).children()]
-        except psutil.Error:
-            return []
-    found: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
-                found += map(int, file.read().split())
-    except OSError:
-        pass
-    return found

@@ -1,13 +1,18 @@
 """Reads template files: HCL, TOML or JSON text becomes a plain tree (spec 04 §4)."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from vizier_core.errors import TemplateSourceError
+from vizier_core.flow.positions import json_positions, toml_positions
 from vizier_kernel.template import Positions, TemplateWarning
 
 SUFFIXES: Final = (".hcl", ".toml", ".json")
+#: Strings and comments; what is quoted in a key does not matter here.
+_NO_KEYS: Final = re.compile(r'"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*"|' + r"'''.*?'''|'[^'\n]*'|#[^\n]*", re.DOTALL)
+_ENDLESS_KEY: Final = re.compile(r"(?<![\w. \t-])[ \t]*+(?:[\w-]*+[ \t]*+\.[ \t]*+){200}")
 
 
 class Tree(NamedTuple):
@@ -16,7 +21,7 @@ class Tree(NamedTuple):
     value: Any
     #: Name of the format, as messages spell it.
     format: str
-    #: Line and column of key paths, in formats that know them.
+    #: Line and column of key paths.
     positions: Positions | None = None
     warnings: tuple[TemplateWarning, ...] = ()
 
@@ -32,7 +37,9 @@ def read_tree(path: Path) -> Tree:
     if suffix == ".hcl":
         return _parse_hcl(data, path)
     text = _text(data, path)
-    return Tree(_parse_toml(text, path), "TOML") if suffix == ".toml" else Tree(_parse_json(text, path), "JSON")
+    if suffix == ".toml":
+        return Tree(_parse_toml(text, path), "TOML", toml_positions(text))
+    return Tree(_parse_json(text, path), "JSON", json_positions(text))
 
 
 def read_identity(path: Path) -> tuple[str, str] | None:
@@ -94,6 +101,9 @@ def _parse_hcl(data: bytes, path: Path) -> Tree:
 def _parse_toml(text: str, path: Path) -> Any:
     import tomllib  # noqa: PLC0415 - only for this format
 
+    # What the parser builds for a key grows with the square of its parts.
+    if _ENDLESS_KEY.search(_NO_KEYS.sub("", text)):
+        raise TemplateSourceError(f"invalid TOML template {path}: nested too deeply")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -67,7 +67,9 @@ class LocalWorkers:
             return process.end_process(info, grace)
         if not self._is_here(identity):
             return []
-        return process.end_session(handle.pid, identity.start_ticks, grace)
+        from vizier_core.family import session_family  # noqa: PLC0415 - hardly any command ends a worker
+
+        return session_family(handle.pid, identity.start_ticks).end(grace)
 
     def reap_children(self) -> None:
         """Collects ended workers that this process has started, so that none stays a zombie (ruling R87)."""

@@ -47,14 +47,16 @@ from vizier_kernel.template.inputs import (
 )
 from vizier_kernel.template.model import (
     BranchExists,
+    KeyPath,
     LoadedTemplate,
     PinnedHead,
+    Position,
+    Positions,
     Precondition,
     Template,
     TemplateWarning,
 )
 from vizier_kernel.template.preflight import preflight
-from vizier_kernel.template.shapes import KeyPath, Position, Positions
 from vizier_kernel.template.spec_files import SpecFile, spec_files, with_spec_texts
 
 __all__ = [

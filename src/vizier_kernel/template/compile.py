@@ -18,8 +18,9 @@ from vizier_kernel.template.graph import WorkflowGraph
 from vizier_kernel.template.handlers import failure_handlers
 from vizier_kernel.template.locks import infer_locks
 from vizier_kernel.template.model import ExpandedNode, Precondition
+from vizier_kernel.template.runnable import check_runnable
 from vizier_kernel.template.snapshot import snapshot_hash
-from vizier_kernel.template.validate import check_node_ids, check_references, check_runnable, validate
+from vizier_kernel.template.validate import check_node_ids, check_references, validate
 from vizier_kernel.workflow import ApprovalGate, Gate, NodeKind, Outcome, PerOutcome, Retry, Route, RouteMode
 
 

@@ -17,11 +17,13 @@ from vizier_kernel.template.model import (
     After,
     ArtifactContract,
     Import,
-    Link,
+    KeyPath,
     LoadedTemplate,
     Node,
+    NodeOrigin,
     Template,
     TemplateWarning,
+    imported_as,
 )
 
 #: Loads an imported file, given the path as written (trimmed) and the origin of the importing file. The origin of the
@@ -45,6 +47,8 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     template: Template
     #: For each node the parameters of the file it was written in (spec 04 §7.5).
     lock_scopes: Mapping[str, Mapping[str, str]]
+    #: Where each node was written, in the order of the nodes.
+    origins: tuple[NodeOrigin, ...]
     warnings: tuple[TemplateWarning, ...] = ()
 
 
@@ -53,6 +57,7 @@ class _Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     nodes: tuple[Node, ...]
+    origins: tuple[NodeOrigin, ...]
     #: Nodes that nothing in the stage follows, and nodes that follow nothing, by composed id.
     terminals: tuple[str, ...]
     entries: tuple[str, ...]
@@ -83,29 +88,35 @@ class _Composer:
     def compose(self, loaded: LoadedTemplate, files: list[str], chain: list[str]) -> Composed:
         """Composes one file; `files` leads to it and includes it, `chain` has the names of the imports on the way."""
         template = loaded.template
+        origins = tuple([NodeOrigin(loaded, index) for index in range(len(template.nodes))])
         if not template.imports:
             return Composed(
                 template=msgspec.structs.replace(template, links=()),
                 lock_scopes={node.id: template.params for node in template.nodes},
+                origins=origins,
                 warnings=loaded.warnings,
             )
         stages: dict[str, _Stage] = {}
-        for entry in template.imports:
+        for index, entry in enumerate(template.imports):
             name = entry.name.strip()
-            if not name:
-                raise TemplateError(f"template {template.identity} has an import with empty name (path `{entry.path}`)")
-            if name in stages:
-                raise TemplateError(f"template {template.identity} has a duplicate import name `{name}`")
-            stages[name] = _stage(name, self._import(entry, files, [*chain, name]))
-        links = [_resolve(link, stages, template.identity) for link in template.links]
-        _check_links(links)
-        merged, scopes = _merge(template, stages.values())
-        merged, doubts = _connect(merged, links, loaded.origin)
+            if not name or name in stages:
+                problem = f"a duplicate import name `{name}`" if name else f"an import with empty name (`{entry.path}`)"
+                raise _error(loaded, ("imports", index), f"template {template.identity} has {problem}")
+            stages[name] = self._import(entry, files, [*chain, name])
+        links = [_resolve(loaded, index, stages) for index in range(len(template.links))]
+        _check_links(loaded, links)
+        merged, scopes = _merge(loaded, stages.values())
+        merged, doubts = _connect(merged, links, loaded)
         warnings = [*loaded.warnings, *(warning for stage in stages.values() for warning in stage.warnings), *doubts]
-        return Composed(template=merged, lock_scopes=scopes, warnings=tuple(dict.fromkeys(warnings)))
+        return Composed(
+            template=merged,
+            lock_scopes=scopes,
+            origins=(*origins, *(origin for stage in stages.values() for origin in stage.origins)),
+            warnings=tuple(dict.fromkeys(warnings)),
+        )
 
-    def _import(self, entry: Import, files: list[str], chain: list[str]) -> Composed:
-        """Loads and composes an imported file (spec 04 §7.1)."""
+    def _import(self, entry: Import, files: list[str], chain: list[str]) -> _Stage:
+        """Loads and composes an imported file and makes a stage of it (spec 04 §§7.1, 7.2)."""
         try:
             loaded = self._load(entry.path.strip(), files[-1])
             origin = loaded.origin
@@ -116,33 +127,37 @@ class _Composer:
                 raise TemplateError(f"imports nest more than {NESTING_LIMIT} levels deep")
             if origin not in self._composed:
                 self._composed[origin] = self.compose(loaded, [*files, origin], chain)
-            return self._composed[origin]
+            return _stage(chain[-1], self._composed[origin], loaded)
         except ImportedTemplateError:
             raise
         except TemplateError as error:
-            names = " -> ".join(f"`{name}`" for name in chain)
-            raise ImportedTemplateError(f"{error}\nin the template imported as {names}") from error
+            raise ImportedTemplateError(f"{error}{imported_as(chain)}") from error
+
+
+def _error(loaded: LoadedTemplate, path: KeyPath, problem: str) -> TemplateError:
+    return TemplateError(f"{problem}\nat {loaded.place(path)}")
 
 
 # Stages (spec 04 §7.2)
 
 
-def _stage(name: str, composed: Composed) -> _Stage:
+def _stage(name: str, composed: Composed, loaded: LoadedTemplate) -> _Stage:
     """Renames the nodes of an imported template and everything that refers to them."""
     template = composed.template
     if not template.nodes:
-        raise TemplateError(f"imported stage `{name}` has no nodes")
+        raise _error(loaded, (), f"imported stage `{name}` has no nodes")
     prefix = stage_prefix(name)
     ids = {node.id: f"{prefix}__{node.id}" for node in template.nodes}
     if len(ids) != len(template.nodes):
-        raise TemplateError(f"imported stage `{name}` has duplicate node ids: {_repeated(template.nodes)}")
-    nodes = tuple([_renamed(node, ids, name) for node in template.nodes])
+        raise TemplateError(f"imported stage `{name}` has duplicate node ids: {_repeated(composed)}")
+    nodes = tuple([_renamed(node, ids, name, at) for node, at in zip(template.nodes, composed.origins, strict=True)])
     succeeding = {target for node in nodes for target in node.on.succeeded}
     first = tuple(node.id for node in nodes if node.id not in succeeding)
     waiting = {node.id for node in nodes if node.after}
     return _Stage(
         name=name,
         nodes=nodes,
+        origins=tuple([NodeOrigin(origin.loaded, origin.index, (name, *origin.chain)) for origin in composed.origins]),
         terminals=tuple(node.id for node in nodes if not node.on.succeeded),
         entries=tuple(node_id for node_id in first if node_id not in waiting) or first,
         handlers=failure_handlers(nodes),
@@ -152,11 +167,15 @@ def _stage(name: str, composed: Composed) -> _Stage:
     )
 
 
-def _repeated(nodes: Iterable[Node]) -> str:
-    counts: dict[str, int] = {}
-    for node in nodes:
-        counts[node.id] = counts.get(node.id, 0) + 1
-    return ", ".join(f"`{node_id}`" for node_id, count in counts.items() if count > 1)
+def _repeated(composed: Composed) -> str:
+    """The ids that more than one node has, and where the first of them is there again."""
+    seen: set[str] = set()
+    repeated: dict[str, NodeOrigin] = {}
+    for node, origin in zip(composed.template.nodes, composed.origins, strict=True):
+        if node.id in seen:
+            repeated.setdefault(node.id, origin)
+        seen.add(node.id)
+    return f"{', '.join(f'`{node_id}`' for node_id in repeated)}\n{next(iter(repeated.values()))}"
 
 
 def stage_prefix(name: str) -> str:
@@ -164,10 +183,11 @@ def stage_prefix(name: str) -> str:
     return _UNDERSCORES.sub("_", _NOT_IN_PREFIX.sub("_", name)).strip("_")
 
 
-def _renamed(node: Node, ids: Mapping[str, str], stage: str) -> Node:
+def _renamed(node: Node, ids: Mapping[str, str], stage: str, origin: NodeOrigin) -> Node:
     def renamed(target: str, reference: str) -> str:
         if target not in ids:
-            raise TemplateError(f"imported stage `{stage}` node `{node.id}` references unknown {reference} `{target}`")
+            problem = f"imported stage `{stage}` node `{node.id}` references unknown {reference} `{target}`"
+            raise TemplateError(f"{problem}\n{origin}")
         return ids[target]
 
     return msgspec.structs.replace(
@@ -181,45 +201,57 @@ def _renamed(node: Node, ids: Mapping[str, str], stage: str) -> Node:
 # Links (spec 04 §7.3)
 
 
-def _resolve(link: Link, stages: Mapping[str, _Stage], identity: str) -> tuple[_Stage, _Stage]:
+class _Link(msgspec.Struct, frozen=True):
+    """A link whose ends were found."""
+
+    source: _Stage
+    target: _Stage
+    #: Which of the links of the file it is, from 0.
+    index: int
+
+
+def _resolve(loaded: LoadedTemplate, index: int, stages: Mapping[str, _Stage]) -> _Link:
+    link = loaded.template.links[index]
+    identity = loaded.template.identity
     ends = (link.source.strip(), link.target.strip())
     if not all(ends):
-        raise TemplateError(f"template {identity} has a link with empty endpoint: `{link.source}` -> `{link.target}`")
+        problem = f"template {identity} has a link with empty endpoint: `{link.source}` -> `{link.target}`"
+        raise _error(loaded, ("links", index), problem)
     for name in ends:
         if name not in stages:
-            raise TemplateError(
-                f"template {identity} link references unknown stage `{name}`; known: {', '.join(stages)}"
-            )
-    return stages[ends[0]], stages[ends[1]]
+            problem = f"template {identity} link references unknown stage `{name}`; known: {', '.join(stages)}"
+            raise _error(loaded, ("links", index), problem)
+    return _Link(stages[ends[0]], stages[ends[1]], index)
 
 
-def _check_links(links: Sequence[tuple[_Stage, _Stage]]) -> None:
+def _check_links(loaded: LoadedTemplate, links: Sequence[_Link]) -> None:
     edges: dict[str, list[str]] = {}
-    for source, target in links:
-        edges.setdefault(source.name, []).append(target.name)
+    for link in links:
+        edges.setdefault(link.source.name, []).append(link.target.name)
     circle = find_cycle({name: sorted(targets) for name, targets in edges.items()}, sorted(edges))
     if circle is not None:
-        raise TemplateError(f"workflow link cycle detected: {' -> '.join(circle)}")
+        raise _error(loaded, ("links",), f"workflow link cycle detected: {' -> '.join(circle)}")
 
 
 def _connect(
-    template: Template, links: Sequence[tuple[_Stage, _Stage]], origin: str
+    template: Template, links: Sequence[_Link], loaded: LoadedTemplate
 ) -> tuple[Template, list[TemplateWarning]]:
     """Lets the entry nodes of each link's target wait for the terminal nodes of its source."""
     predecessors: dict[str, dict[str, None]] = {}
     warnings = []
-    for source, target in links:
+    for link in links:
+        source, target = link.source, link.target
         if not source.terminals:
-            raise TemplateError(f"stage `{source.name}` has no terminal nodes to link from")
+            raise _error(loaded, ("links", link.index), f"stage `{source.name}` has no terminal nodes to link from")
         if not target.entries:
-            raise TemplateError(f"stage `{target.name}` has no entry nodes to link to")
+            raise _error(loaded, ("links", link.index), f"stage `{target.name}` has no entry nodes to link to")
         for entry in target.entries:
             predecessors.setdefault(entry, {}).update(dict.fromkeys(source.terminals))
         warnings += [
             TemplateWarning(
                 f"the link from `{source.name}` to `{target.name}` also waits for `{handler}`, "
                 "which is there for failures of other nodes",
-                origin,
+                loaded.place(("links", link.index)),
             )
             for handler in source.terminals
             if handler in source.handlers
@@ -237,43 +269,47 @@ def _waiting(node: Node, predecessors: Mapping[str, None]) -> Node:
 # Merging (spec 04 §7.4-7.5)
 
 
-def _merge(template: Template, stages: Iterable[_Stage]) -> tuple[Template, Mapping[str, Mapping[str, str]]]:
+def _merge(loaded: LoadedTemplate, stages: Iterable[_Stage]) -> tuple[Template, Mapping[str, Mapping[str, str]]]:
     """The importing file's own parts first, then those of the stages in import order."""
+    template = loaded.template
     nodes = list(template.nodes)
     params = dict(template.params)
     scopes = {node.id: template.params for node in template.nodes}
     contracts = list(template.artifact_contracts)
     known = {contract.id: contract for contract in contracts}
-    for stage in stages:
+    for index, stage in enumerate(stages):
         nodes += stage.nodes
-        _merge_params(params, stage)
+        conflict = _merge_params(params, stage)
         for node in stage.nodes:
             if scopes.setdefault(node.id, stage.params) != stage.params:
-                raise TemplateError(f"conflicting lock-scope context for node `{node.id}` of stage `{stage.name}`")
+                conflict = conflict or f"lock-scope context for node `{node.id}` of stage `{stage.name}`"
         for contract in stage.contracts:
             if contract.id not in known:
                 known[contract.id] = contract
                 contracts.append(contract)
             elif not _same_contract(known[contract.id], contract):
-                raise TemplateError(
-                    f"conflicting artifact contract `{contract.id}`: "
+                conflict = conflict or (
+                    f"artifact contract `{contract.id}`: "
                     f"stage `{stage.name}` declares another version or schema than what came before it"
                 )
+        if conflict:
+            raise _error(loaded, ("imports", index), f"conflicting {conflict}")
     if len(nodes) > NODE_LIMIT:
-        raise TemplateError(f"template {template.identity} is composed of more than {NODE_LIMIT} nodes")
+        raise _error(loaded, (), f"template {template.identity} is composed of more than {NODE_LIMIT} nodes")
     merged = msgspec.structs.replace(
         template, nodes=tuple(nodes), params=params, artifact_contracts=tuple(contracts), imports=(), links=()
     )
     return merged, scopes
 
 
-def _merge_params(params: dict[str, str], stage: _Stage) -> None:
+def _merge_params(params: dict[str, str], stage: _Stage) -> str:
+    """Adds the parameters of a stage; the first that has another default already, in words."""
     for key, value in stage.params.items():
         if params.setdefault(key, value) != value:
-            raise TemplateError(
-                f"conflicting parameter default for `{key}`: stage `{stage.name}` says `{value}`, "
-                f"but it is `{params[key]}` already"
+            return (
+                f"parameter default for `{key}`: stage `{stage.name}` says `{value}`, but it is `{params[key]}` already"
             )
+    return ""
 
 
 def _same_contract(one: ArtifactContract, other: ArtifactContract) -> bool:

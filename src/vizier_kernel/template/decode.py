@@ -24,6 +24,7 @@ from vizier_kernel.template.model import (
     Node,
     PinnedHead,
     Policy,
+    Positions,
     Precondition,
     ResumePolicy,
     ReuseMode,
@@ -41,7 +42,6 @@ from vizier_kernel.template.shapes import (
     MapOf,
     Nullable,
     OneOf,
-    Positions,
     Record,
     Run,
     Shape,
@@ -78,7 +78,7 @@ def decode_template(tree: object, *, origin: str, positions: Positions | None = 
     template = TEMPLATE.decode(tree, (), run)
     if template.links and not template.imports:
         run.warnings.append(TemplateWarning("`links` without `imports` do nothing", origin))
-    return LoadedTemplate(template, origin, tuple(run.warnings))
+    return LoadedTemplate(template, origin, tuple(run.warnings), positions)
 
 
 def _per_outcome(item: Shape[T]) -> Record[PerOutcome[T]]:

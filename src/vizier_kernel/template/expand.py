@@ -74,8 +74,13 @@ def expand(composed: Composed, overrides: Mapping[str, str]) -> Expanded:
         ]
     )
     scopes = _lock_scopes(composed.lock_scopes, overrides, texts)
-    nodes = tuple([_node(node, scopes.get(node.id), texts) for node in template.nodes])
-    return Expanded(composed=composed, artifact_contracts=contracts, nodes=nodes)
+    nodes = []
+    for node, origin in zip(template.nodes, composed.origins, strict=True):
+        try:
+            nodes.append(_node(node, scopes.get(node.id), texts))
+        except TemplateError as error:
+            raise TemplateError(f"{error}\n{origin}") from None
+    return Expanded(composed=composed, artifact_contracts=contracts, nodes=tuple(nodes))
 
 
 def placeholders(text: str) -> list[str]:

@@ -81,15 +81,19 @@ class WorkflowGraph:
 
     def node_error(self, node: ExpandedNode, detail: str) -> TemplateError:
         """An error about a node; `detail` is the end of the sentence."""
-        return TemplateError(f"template {self.identity} node `{node.id}` {detail}")
+        return self._error(node, f"node `{node.id}` {detail}")
 
     def executor_error(self, node: ExpandedNode, operation: str, detail: str) -> TemplateError:
         """An error about a node as the performer of an operation."""
-        return TemplateError(f"template {self.identity} executor `{operation}` node `{node.id}` {detail}")
+        return self._error(node, f"executor `{operation}` node `{node.id}` {detail}")
 
     def contract_error(self, node: ExpandedNode, contract: str, detail: str) -> TemplateError:
         """An error about a node that breaks the rules of its operation or policy."""
-        return TemplateError(f"template {self.identity} contract `{contract}` node `{node.id}` {detail}")
+        return self._error(node, f"contract `{contract}` node `{node.id}` {detail}")
+
+    def _error(self, node: ExpandedNode, problem: str) -> TemplateError:
+        index = next(index for index, other in enumerate(self.expanded.nodes) if other is node)
+        return TemplateError(f"template {self.identity} {problem}\n{self.expanded.composed.origins[index]}")
 
 
 def _inverted(routes: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, list[str]]:

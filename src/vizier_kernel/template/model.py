@@ -5,7 +5,7 @@ belongs. `ExpandedNode` is a node without placeholders. What templates share wit
 `vizier_kernel.workflow`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -226,12 +226,57 @@ class TemplateWarning(msgspec.Struct, frozen=True):
         return f"{self.origin}: {self.message}" if self.origin else self.message
 
 
+#: Where a value is in the tree of a file: keys of maps and indexes of lists.
+KeyPath = tuple[str | int, ...]
+
+#: Where a value is in the text: line and column, both from 1.
+Position = tuple[int, int]
+
+#: Finds the position of a value; a mapping's `get` will do.
+Positions = Callable[[KeyPath], Position | None]
+
+
 class LoadedTemplate(msgspec.Struct, frozen=True):
     """What one file says, with its canonical path and the warnings about it."""
 
     template: Template
     origin: str
     warnings: tuple[TemplateWarning, ...] = ()
+    #: Knows where things are in the text; None if nobody does.
+    positions: Positions | None = None
+
+    def place(self, path: KeyPath) -> str:
+        """Where a value is, as messages say it: the file, with line and column if they are known."""
+        return place_text(self.origin, self.positions, path)
+
+
+class NodeOrigin(msgspec.Struct, frozen=True):
+    """Where a node was written."""
+
+    loaded: LoadedTemplate
+    #: Which of the nodes of the file it is, from 0.
+    index: int
+    #: Names of the imports that lead to the file.
+    chain: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"at {self.loaded.place(('nodes', self.index))}{imported_as(self.chain)}"
+
+
+def place_text(origin: str, positions: Positions | None, path: KeyPath) -> str:
+    """A file, with line and column of a value in it, or of the nearest one around it that has a position."""
+    if positions is not None:
+        for length in range(len(path), -1, -1):
+            position = positions(path[:length])
+            if position is not None:
+                return f"{origin}:{position[0]}:{position[1]}"
+    return origin
+
+
+def imported_as(chain: Sequence[str]) -> str:
+    """A line for messages that names the imports which lead to a file; empty for the root file."""
+    names = " -> ".join(f"`{name}`" for name in chain)
+    return f"\nin the template imported as {names}" if chain else ""
 
 
 #: Parameters and arguments that name branches, in the order of lock inference (spec 04 §16).

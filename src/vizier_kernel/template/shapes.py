@@ -13,20 +13,11 @@ import msgspec
 
 from vizier_kernel.suggest import did_you_mean
 from vizier_kernel.template.errors import TemplateError
-from vizier_kernel.template.model import Scalar, TemplateWarning
+from vizier_kernel.template.model import KeyPath, Positions, Scalar, TemplateWarning, place_text
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=StrEnum)
-
-#: Where a value is in the tree: keys of maps and indexes of lists.
-KeyPath = tuple[str | int, ...]
-
-#: Where a value is in the text: line and column, both from 1.
-Position = tuple[int, int]
-
-#: Finds the position of a value; a mapping's `get` will do.
-Positions = Callable[[KeyPath], Position | None]
 
 #: How deep lists and maps of a free-form value may nest. HCL promises 190 levels (ruling R42); more would endanger the
 #: recursive functions that read schemas.
@@ -46,8 +37,8 @@ class Run:
 
     def error(self, path: KeyPath, problem: str) -> TemplateError:
         """The error that names the place and the problem."""
-        position = self._position(path)
-        where = f"{self.origin}:{position[0]}:{position[1]}: " if position else ""
+        place = self._place(path)
+        where = f"{place}: " if place != self.origin else ""
         return TemplateError(f"{where}{_at(path)}{problem}")
 
     def type_error(self, path: KeyPath, expected: str, value: object) -> TemplateError:
@@ -56,17 +47,11 @@ class Run:
 
     def unknown_key(self, path: KeyPath, key: str, known: Iterable[str]) -> None:
         """Warns about a key that nothing reads."""
-        position = self._position((*path, key))
-        origin = f"{self.origin}:{position[0]}:{position[1]}" if position else self.origin
         problem = f"unknown key `{key}` is ignored{did_you_mean(key, known)}"
-        self.warnings.append(TemplateWarning(f"{_at((*path, key))}{problem}", origin))
+        self.warnings.append(TemplateWarning(f"{_at((*path, key))}{problem}", self._place((*path, key))))
 
-    def _position(self, path: KeyPath) -> Position | None:
-        """Of the value or of the nearest one around it that has a position."""
-        if self._positions is None:
-            return None
-        outwards = (self._positions(path[:length]) for length in range(len(path), -1, -1))
-        return next((position for position in outwards if position is not None), None)
+    def _place(self, path: KeyPath) -> str:
+        return place_text(self.origin, self._positions, path)
 
 
 def _at(path: KeyPath) -> str:

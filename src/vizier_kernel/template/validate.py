@@ -9,7 +9,7 @@ from vizier_kernel.template.capabilities import Control, ControlPolicy
 from vizier_kernel.template.cycles import find_cycle
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.graph import WorkflowGraph
-from vizier_kernel.template.model import ExpandedNode, PinnedHead
+from vizier_kernel.template.model import ExpandedNode
 from vizier_kernel.template.routes import check_control, check_executor_routes
 
 
@@ -77,17 +77,6 @@ def check_references(graph: WorkflowGraph, node: ExpandedNode, job_ids: Mapping[
             raise graph.node_error(node, f"references unknown after node `{after.node_id}`")
         if after.node_id not in job_ids:
             raise graph.node_error(node, f"requires unresolved after node `{after.node_id}`")
-
-
-def check_runnable(graph: WorkflowGraph) -> None:
-    """What only a run cannot have: a `pinned_head` precondition (ruling R52).
-
-    Raises:
-        TemplateError: a node has one.
-    """
-    for node in graph.expanded.nodes:
-        if any(isinstance(precondition, PinnedHead) for precondition in node.preconditions):
-            raise graph.node_error(node, "uses unsupported scheduler precondition `pinned_head`")
 
 
 def _check_reserved_contract(graph: WorkflowGraph) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from vizier_core import process
+from vizier_core.family import session_family
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -33,10 +34,10 @@ class Session:
 
     @property
     def members(self) -> list[int]:
-        return [info.pid for info in process.session_members(self.id, self.start_ticks)]
+        return [info.pid for info in session_family(self.id, self.start_ticks).living()]
 
     def end(self, grace: float) -> list[int]:
-        return process.end_session(self.id, self.start_ticks, grace)
+        return session_family(self.id, self.start_ticks).end(grace)
 
     def wait_for_leader(self) -> None:
         self.leader.wait(10)
@@ -156,13 +157,13 @@ def test_this_process_is_no_member_of_what_it_ends() -> None:
     leader = process.inspect(os.getsid(0))
     if leader is None:
         pytest.skip("the leader of this session is gone")
-    assert os.getpid() not in [info.pid for info in process.session_members(leader.pid, leader.start_ticks)]
+    assert os.getpid() not in [info.pid for info in session_family(leader.pid, leader.start_ticks).living()]
 
 
 def test_r85_nobody_is_a_member_when_the_leaders_pid_belongs_to_another_process(start: Start) -> None:
     session = start("sleep 100 & echo ready; wait")
-    assert process.session_members(session.id, session.start_ticks - 1) == []
-    assert process.end_session(session.id, session.start_ticks - 1, 0) == []
+    assert session_family(session.id, session.start_ticks - 1).living() == []
+    assert session_family(session.id, session.start_ticks - 1).end(0) == []
     assert len(session.members) == 2
 
 
@@ -170,7 +171,7 @@ def test_processes_older_than_the_leader_are_not_members(start: Start) -> None:
     session = start("sleep 100 & echo ready; exit")
     session.wait_for_leader()
     assert len(session.members) == 1
-    assert process.session_members(session.id, session.start_ticks + 10_000) == []
+    assert session_family(session.id, session.start_ticks + 10_000).living() == []
 
 
 TREES = {
@@ -233,13 +234,7 @@ def test_ending_what_has_ended(start: Start) -> None:
     assert session.end(10) == []
 
 
-@pytest.mark.parametrize(
-    "grace",
-    [
-        0,
-        0.01,
-    ],
-)
+@pytest.mark.parametrize("grace", [0, 0.01])
 def test_those_that_must_not_be_signalled_are_named(
     start: Start, monkeypatch: pytest.MonkeyPatch, grace: float
 ) -> None:

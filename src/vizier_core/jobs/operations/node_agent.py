@@ -13,6 +13,7 @@ from vizier_core.agent.progress import progress_line
 from vizier_core.agent.run import AgentFailure, AgentReply, AgentRequest, run_agent
 from vizier_core.agent.settings import AgentSettings, agent_identity, resolve_agent
 from vizier_core.agent.shims import agent_shim, filter_shim, shim_directories
+from vizier_core.agent.termination import ending_tidily
 from vizier_core.config.agents import PromptKind
 from vizier_core.jobs.model import JobMetadata
 from vizier_core.jobs.operations.node import RunningNode, write_stdout
@@ -99,9 +100,10 @@ def ask_agent(running: RunningNode, agent: NodeAgent, prompt: str) -> AgentReply
         scratch=running.store.job_directory(running.record.id),
         timeout=settings.timeout,
     )
-    return run_agent(
-        request,
-        progress=lambda line: running.tell(progress_line(settings.label, agent.alias, line)),
-        reply=write_stdout,
-        warn=running.tell,
-    )
+    with ending_tidily():
+        return run_agent(
+            request,
+            progress=lambda line: running.tell(progress_line(settings.label, agent.alias, line)),
+            reply=write_stdout,
+            warn=running.tell,
+        )

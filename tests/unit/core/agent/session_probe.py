@@ -12,7 +12,8 @@ from pathlib import Path
 from vizier_core.agent import run
 from vizier_core.agent.errors import AgentError
 from vizier_core.agent.run import AgentRequest
-from vizier_core.process import inspect, session_members
+from vizier_core.family import session_family
+from vizier_core.process import inspect
 
 
 class Clock:
@@ -43,7 +44,7 @@ def main() -> None:
         error = str(caught)
     own = inspect(os.getpid())
     assert own is not None
-    left = [info.pid for info in session_members(os.getpid(), own.start_ticks)]
+    left = [info.pid for info in session_family(os.getpid(), own.start_ticks).living()]
     print(json.dumps({"error": error, "left": left}))
 
 

@@ -81,7 +81,7 @@ SLEEPERS = {
     "stopped": ("touch pids/$$; kill -STOP $$", 1),
     "output closed": ("./sleeper > /dev/null 2>&1 < /dev/null", 1),
     "talkative": ("touch pids/$$; while :; do echo x; echo y >&2; done", 1),
-    "replacing itself": ("trap './sleeper & exit' TERM; touch pids/$$; while :; do sleep 0.01; done", 1),
+    "replacing itself": ("trap './sleeper & touch pids/$!; exit' TERM; touch pids/$$; while :; do sleep 0.01; done", 1),
 }
 
 
@@ -151,8 +151,9 @@ def test_ws_07_16_a_background_process_that_holds_the_output_does_not_hold_the_r
     run.script('./sleeper & while [ -z "$(ls pids)" ]; do :; done; echo done; echo why >&2', filter_body)
     assert time.monotonic() - began < PATIENCE
     assert (run.reply, run.answer.stderr_lines) == ("done\n", ("why",))
-    assert run.warnings == ["sh has ended, but a process that it has left behind still holds its output open"]
-    assert len(living(pids)) == 1
+    (pid,) = living(pids)
+    told = f"the agent has ended, but has left processes behind, which hold its output open: {pid} (sleep 300)"
+    assert run.warnings == [told]
 
 
 def test_ws_07_16_not_even_one_that_goes_on_talking(run: Run, pids: Path) -> None:
@@ -197,3 +198,37 @@ def test_ws_07_16_a_session_leader_finds_what_has_left_the_group_and_lost_its_pa
     assert found == {"error": "agent command exceeded timeout after 500s", "left": []}
     assert len(list(pids.iterdir())) == 1
     assert living(pids) == []
+
+
+def test_r85_what_an_agent_leaves_running_is_named(run: Run, pids: Path) -> None:
+    run.script(
+        "for i in 1 2 3 4 5 6 7; do ./sleeper > /dev/null 2>&1 & done; "
+        "while [ $(ls pids | wc -l) -lt 7 ]; do :; done; echo done"
+    )
+    (told,) = run.warnings
+    assert told.startswith("the agent has ended, but has left processes behind: ")
+    assert told.count("(sleep 300)") == 5
+    assert told.endswith(" and 2 more")
+    assert all(int(word) in living(pids) for word in told.split() if word.isdigit() and word != "2")
+
+
+#: A daemon: forked twice, in a session of its own, deaf to TERM, its parents gone.
+DAEMON = "(setsid sh -c \"trap '' TERM; touch pids/\\$\\$; sleep 300; sleep 300\" > /dev/null 2>&1 &)"
+
+
+def test_ws_07_16_a_session_leader_adopts_what_has_left_its_session(tmp_path: Path, pids: Path) -> None:
+    """Ruling R85: a daemon in a session of its own, whose parents are gone, ends with the agent's time."""
+    wait = 'while [ -z "$(ls pids)" ]; do sleep 0.01; done'
+    (tmp_path / "agent.sh").write_text(f"{DAEMON}\ntrap '' TERM\n{wait}\necho ready >&2\nsleep 300\nsleep 300\n")
+    found = run_probe(Path(__file__).parent / "session_probe.py", tmp_path)
+    assert found == {"error": "agent command exceeded timeout after 500s", "left": []}
+    assert len(list(pids.iterdir())) == 1
+    assert living(pids) == []
+
+
+def test_r87_adopted_orphans_are_buried(tmp_path: Path, pids: Path) -> None:
+    """They would stay as zombies for as long as the agent runs, which may be hours."""
+    body = "for i in $(seq 50); do (setsid true &); done; sleep 0.3; cat /proc/$PPID/task/$PPID/children > zombies\n"
+    (tmp_path / "agent.sh").write_text(body + "echo ready >&2\nexec sleep 300\n")
+    run_probe(Path(__file__).parent / "session_probe.py", tmp_path)
+    assert len((tmp_path / "zombies").read_text().split()) <= 2

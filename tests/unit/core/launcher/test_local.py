@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vizier_core import process
+from vizier_core.family import session_family
 from vizier_core.jobs.model import LivenessState, WorkerIdentity
 from vizier_core.launcher.local import LocalWorkers, hold_log
 from vizier_core.launcher.port import Probe, WorkerHandle
@@ -230,9 +231,9 @@ def test_r84_a_worker_of_another_namespace_is_never_judged_by_its_pid(
 def test_ws_01_09_a_worker_is_ended_with_its_session(workers: LocalWorkers, log: Path, start: StartWorker) -> None:
     pid = start(script="sleep 100 & echo ready; wait")
     worker = identity_of(pid)
-    assert len(process.session_members(pid, worker.start_ticks)) == 2
+    assert len(session_family(pid, worker.start_ticks).living()) == 2
     assert workers.stop(handle(log, pid, worker), grace=0) == []
-    assert process.session_members(pid, worker.start_ticks) == []
+    assert session_family(pid, worker.start_ticks).living() == []
 
 
 @pytest.mark.parametrize(

@@ -126,10 +126,8 @@ def test_r33_spec_source() -> None:
 def test_v6_one_of_several_arguments(operation: str, keys: list[str]) -> None:
     listed = ", ".join(f"args.{key}" for key in keys)
     message = refusal(builtin(operation, dict.fromkeys(keys, " ")))
-    assert (
-        message
-        == f"template template.t@v1 executor `{operation}` node `n` requires at least one non-empty argument: {listed}"
-    )
+    problem = "requires at least one non-empty argument"
+    assert message.startswith(f"template template.t@v1 executor `{operation}` node `n` {problem}: {listed}\n")
     for key in keys:
         assert compiled(template(builtin(operation, {key: "x"})))
 

@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizier_kernel.template import ImportedTemplateError, LoadedTemplate, TemplateError, TemplateWarning, compose
+from vizier_kernel.template import (
+    ImportedTemplateError,
+    LoadedTemplate,
+    TemplateError,
+    TemplateWarning,
+    compile_workflow,
+    compose,
+    decode_template,
+    expand,
+)
 from vizier_kernel.template.compose import NESTING_LIMIT, NODE_LIMIT, stage_prefix
 
-from .trees import OUTCOMES, Tree, composed, custom, expanded, load, refusal, shell
+from .trees import BUILTIN, OUTCOMES, Tree, composed, custom, expanded, load, node, refusal, shell
 
 
 def part(*nodes: Tree, **top: Any) -> Tree:
@@ -179,7 +188,7 @@ def test_what_is_refused(tree: Tree, files: dict[str, Tree], message: str) -> No
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_unknown_route_in_a_stage(outcome: str) -> None:
     message = refused(parent("x"), {"x": part(shell("n", on={outcome: ["gone"]}))})
-    assert message == f"imported stage `x` node `n` references unknown `{outcome}` target `gone`"
+    assert message.startswith(f"imported stage `x` node `n` references unknown `{outcome}` target `gone`\n")
 
 
 def test_links_are_all_checked_before_stages_are_merged() -> None:
@@ -218,15 +227,72 @@ def test_a_file_imported_often_is_composed_once() -> None:
     assert loads == ["mid", "leaf", "leaf", "mid", "mid"]
 
 
-def test_errors_in_imported_files_name_the_chain_of_imports_once() -> None:
+def test_errors_in_imported_files_name_the_file_and_the_chain_of_imports_once() -> None:
     files = {"mid": parent("inner"), "inner": part(shell("n"))}
     tree = {**parent(), "imports": [{"name": "outer", "path": "mid"}]}
-    chain = "in the template imported as `outer`"
-    assert refused(tree, {"mid": files["mid"]}) == f"no file inner\n{chain} -> `inner`"
-    assert refused(tree, {**files, "inner": part()}) == f"imported stage `inner` has no nodes\n{chain}"
+    chain = "in the template imported as `outer` -> `inner`"
+    assert refused(tree, {"mid": files["mid"]}) == f"no file inner\n{chain}"
+    assert refused(tree, {**files, "inner": part()}) == f"imported stage `inner` has no nodes\nat /repo/inner\n{chain}"
     with pytest.raises(ImportedTemplateError):
         composed(tree, {"mid": files["mid"]})
-    assert "imported as" not in refused(parent("inner"), {"inner": part()})
+    assert "outer" not in refused(parent("inner"), {"inner": part()})
+
+
+def located(tree: Tree, origin: str) -> LoadedTemplate:
+    """Every list item of the tree has a line of its own: a hundred and its index."""
+    return decode_template(tree, origin=origin, positions=lambda path: (100 + path[1], 3) if len(path) == 2 else None)
+
+
+THIRD = part(shell("good"), shell("bad", "echo ${gone}", after=("good",)))
+
+
+@pytest.mark.parametrize(
+    ("third", "problem"),
+    [
+        (THIRD, "unresolved parameter `gone` in nodes[second__third__bad].args.script"),
+        (part(shell("good"), shell("bad", after=("gone",))), "references unknown after node `gone`"),
+        (part(shell("good"), shell("bad", on={"failed": ["gone"]})), "references unknown `failed` target `gone`"),
+        (part(shell("good"), shell("good")), "imported stage `third` has duplicate node ids: `good`"),
+        (part(shell("good"), shell("bad", needs=[custom("x", "y")])), "without declared artifact contract `x`"),
+        (part(shell("good"), node("bad", BUILTIN + "plan.persist")), "requires spec_text or spec_file"),
+        (part(shell("good"), shell("bad") | {"uses": "nothing"}), "uses unknown label `nothing`"),
+    ],
+    ids=["parameter", "after", "route", "twice", "contract", "rule", "label"],
+)
+def test_errors_in_the_third_file_of_a_chain_name_file_line_and_chain(third: Tree, problem: str) -> None:
+    files = {"second": parent("third"), "third": third}
+
+    def prepare() -> None:
+        made = compose(
+            located(parent("second"), "/repo/first"), lambda path, _from: located(files[path], f"/repo/{path}")
+        )
+        compile_workflow(expand(made, {}), run_id="run_1")
+
+    with pytest.raises(TemplateError) as caught:
+        prepare()
+    message = str(caught.value)
+    assert problem in message
+    assert message.splitlines()[-2:] == [
+        "at /repo/third:101:3",
+        "in the template imported as `second` -> `third`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tree", "place"),
+    [
+        (parent("x", "x"), "101:3"),
+        (parent("x", " "), "101:3"),
+        (parent("x", "y", links=(("x", "y"), ("x", "gone"))), "101:3"),
+        (parent("x", "y", params={"p": "1"}), "101:3"),
+    ],
+    ids=["name", "blank", "link", "conflict"],
+)
+def test_errors_of_an_importing_file_name_the_line_of_the_import_or_link(tree: Tree, place: str) -> None:
+    files = {"x": part(shell("n")), "y": part(shell("n"), params={"p": "2"})}
+    with pytest.raises(TemplateError) as caught:
+        compose(located(tree, "/repo/root"), lambda path, _from: located(files[path], path))
+    assert str(caught.value).endswith(f"\nat /repo/root:{place}")
 
 
 # merging

@@ -148,15 +148,6 @@ def test_ws_04_02_job_ids_that_collide() -> None:
     assert "nodes `é` and `...`" in refusal(shell("é"), shell("..."))
 
 
-def test_ws_04_01_r52_pinned_head_fails_runs_and_checks_but_not_audits() -> None:
-    made = expanded(template(shell("first"), shell("n", preconditions=[{"kind": "pinned_head"}])))
-    for run_id in (None, "run_1"):
-        with pytest.raises(TemplateError) as caught:
-            compile_workflow(made, run_id=run_id)
-        assert "node `n` uses unsupported scheduler precondition `pinned_head`" in str(caught.value)
-    assert compile_workflow(made, runnable=False).nodes[1].schedule.preconditions[0].label == "pinned_head"
-
-
 def test_ws_04_14_operation_outputs_of_a_stage_are_named_by_composed_id() -> None:
     inner = {
         "id": "p",

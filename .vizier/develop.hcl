@@ -1,0 +1,1 @@
+../src/vizier_core/scaffold/seed/develop.hcl

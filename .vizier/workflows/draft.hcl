@@ -1,0 +1,1 @@
+../../src/vizier_core/scaffold/seed/workflows/draft.hcl

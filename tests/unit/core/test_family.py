@@ -1,0 +1,113 @@
+"""Who belongs to a family of processes, and how it ends (rulings R83-R87); more in test_process.py."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vizier_core import family, process
+from vizier_core.family import Family, session_family
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+
+
+@pytest.fixture
+def started() -> Iterator[list["subprocess.Popen[str]"]]:
+    """Session leaders; all that the tests have started ends with them."""
+    leaders: list[subprocess.Popen[str]] = []
+    yield leaders
+    for leader in leaders:
+        leader.kill()
+        leader.wait()
+
+
+def start(started: list["subprocess.Popen[str]"], script: str) -> tuple[process.ProcessInfo, list[int]]:
+    """A shell that leads a session; what it is, and the pids that it says."""
+    leader = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    started.append(leader)
+    assert leader.stdout is not None
+    info = process.inspect(leader.pid)
+    assert info is not None
+    return info, [int(word) for word in leader.stdout.readline().split()]
+
+
+def wait_until_dead(pid: int) -> None:
+    limit = time.monotonic() + 30
+    while process.is_alive(pid):
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+
+
+def test_r85_a_child_in_a_session_of_its_own_belongs_to_it(started) -> None:
+    leader, (child,) = start(started, "setsid sleep 100 & sleep 0.2; echo $(pgrep -P $$ sleep); wait")
+    found = session_family(leader.pid, leader.start_ticks)
+    assert {info.pid for info in found.living()} == {leader.pid, child}
+    assert found.end(0.2) == []
+    assert not process.is_alive(child)
+
+
+def test_r85_who_was_known_is_not_forgotten_when_its_parent_dies(started) -> None:
+    leader, (child,) = start(started, "setsid sleep 100 & sleep 0.2; echo $(pgrep -P $$ sleep); wait")
+    found = session_family(leader.pid, leader.start_ticks)
+    found.living()
+    started[0].kill()
+    started[0].wait()
+    assert [info.pid for info in found.living()] == [child]
+    assert found.end(0) == []
+
+
+def test_a_worker_that_an_agent_has_started_is_not_its_own(started, tmp_path: Path) -> None:
+    """An agent that runs `vizier run` starts jobs of their own right: cancelling the one must not end the others."""
+    worker = f"exec -a vizier {sys.executable} -c 'import time; time.sleep(100)' __workflow-node --job-id job-b"
+    script = f'setsid bash -c "{worker}" & sleep 0.3; pgrep -n -f "[_]_workflow-node --job-id job-b"; wait'
+    leader, (child,) = start(started, script)
+    try:
+        found = session_family(leader.pid, leader.start_ticks)
+        assert child not in {info.pid for info in found.living()}
+        assert found.end(0.2) == []
+        assert process.is_alive(child)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_this_process_and_what_it_has_started_itself_are_left_alone(started) -> None:
+    """A command that is run by an agent may end the agent's family, but not itself."""
+    me = process.inspect(os.getpid())
+    assert me is not None
+    own = subprocess.Popen(["sleep", "100"])
+    try:
+        assert own.pid not in {info.pid for info in Family(lambda everybody: [me]).living()}
+    finally:
+        own.kill()
+        own.wait()
+
+
+def test_nobody_is_waited_for_who_must_not_be_signalled(started, monkeypatch: pytest.MonkeyPatch) -> None:
+    leader, _ = start(started, "echo; exec sleep 100")
+    began = time.monotonic()
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "kill", forbidden)
+        assert session_family(leader.pid, leader.start_ticks).end(600) == [leader.pid]
+    assert time.monotonic() - began < 60
+
+
+def test_r87_only_those_that_nobody_else_collects_are_buried(started) -> None:
+    own = subprocess.Popen(["true"])
+    wait_until_dead(own.pid)
+    family.bury_orphans([own.pid])
+    assert own.wait() == 0
+    other = subprocess.Popen(["true"])
+    wait_until_dead(other.pid)
+    family.bury_orphans([])
+    with pytest.raises(ChildProcessError):
+        os.waitpid(other.pid, os.WNOHANG)
+    other.returncode = 0
