@@ -18,6 +18,7 @@ from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_wo
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.model import JobRecord
 from vizier_core.jobs.rewind import merge_slugs
+from vizier_core.jobs.store import RECORD
 from vizier_core.plan import readable_plans
 from vizier_core.vcs.branches import DeletedBranch, checked_out_branches, delete_branch
 from vizier_core.vcs.git import Git
@@ -129,7 +130,7 @@ class Residue:
                 continue
             self.context.index.announce_removal(job_id)
             try:
-                remove_tree(directory)
+                _remove_job(directory)
             except OSError as error:
                 self.notes.add(f"unable to remove job directory {directory}: {error.strerror or error}")
             else:
@@ -234,6 +235,17 @@ class Residue:
                         if key_directory.is_dir(follow_symlinks=False):
                             remove_empty_directory(Path(key_directory.path))
                     remove_empty_directory(Path(type_directory.path))
+
+
+def _remove_job(directory: Path) -> None:
+    """Deletes the directory of a job, its record last: what a kill leaves can be removed by the same command again."""
+    for entry in list(entries(directory)):
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        elif entry.name != RECORD:
+            os.unlink(entry.path)
+    os.unlink(directory / RECORD)
+    os.rmdir(directory)
 
 
 def _remove_named(directory: Path, names: set[str], depth: int) -> int:

@@ -98,6 +98,9 @@ if sys.platform == "linux" and "VIZIER_FAULT" in os.environ:
     def _program(args, *rest):
         return " ".join(os.fsdecode(word) for word in args)
 
+    def _spawned(path, args, *rest, **kwargs):
+        return _program(args)
+
     def _name_of(descriptor):
         try:
             return os.readlink(f"/proc/self/fd/{descriptor}")
@@ -139,6 +142,8 @@ if sys.platform == "linux" and "VIZIER_FAULT" in os.environ:
     os.write = _room_for(os.write)
     os.pwrite = _room_for(os.pwrite)
     fcntl.flock = _wrap("flock", fcntl.flock, _descriptor, None)
+    os.posix_spawn = _wrap("spawn", os.posix_spawn, _spawned, errno.EAGAIN)
+    os.posix_spawnp = _wrap("spawn", os.posix_spawnp, _spawned, errno.EAGAIN)
     # `subprocess` takes this over when it is imported, which is later than now.
     _posixsubprocess.fork_exec = _wrap("spawn", _posixsubprocess.fork_exec, _program, errno.EAGAIN)
 
