@@ -106,3 +106,8 @@ class Fault:
     def make_room(self) -> None:
         """Ends :attr:`Action.FULL`."""
         self._full.unlink(missing_ok=True)
+
+
+def clock(hours: int) -> dict[str, str]:
+    """An environment in which the program's clock is wrong."""
+    return {"PYTHONPATH": str(_HERE), "VIZIER_CLOCK": str(hours * 3600)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from crash.ledger import NAME as LEDGER
 from crash.ledger import Start, started, starts
 from support.flows import command, template
+from support.left_behind import invalid_files
 from support.repository import TERMINAL, Finished, Repository
 
 #: Ordinary commands are tried so many times before a job that does not end counts as stuck.
@@ -47,6 +48,7 @@ def check(repository: Repository) -> None:
     problems = [
         *_unfinished(repository),
         *_unparsable(repository),
+        *invalid_files(repository.path),
         *_lock(repository),
         *_repeated_starts(repository),
         *_unfounded_results(repository),
@@ -86,6 +88,7 @@ def _unfinished(repository: Repository) -> Iterator[str]:
 
 
 def _unparsable(repository: Repository) -> Iterator[str]:
+    """Also of files that the test has changed itself."""
     for path in repository.jobs_root.rglob("*.json"):
         try:
             json.loads(path.read_bytes())

@@ -191,6 +191,39 @@ class Clean(Gc):
         repository.vizier("jobs", "gc").ok()
 
 
+class Ephemeral(Scenario):
+    """A run whose traces are removed once it has ended, beside files of the project."""
+
+    def prepare(self, repository: Repository) -> None:
+        repository.write(".vizier/tmp/mine", "kept")
+        repository.write("later.json", template(command("later", started("later"))))
+        repository.write(
+            "flow.json",
+            template(
+                command("one", f"{started('one')}; echo >.vizier/tmp/scratch"),
+                command("two", started("two"), ["one"]),
+            ),
+        )
+
+    def act(self, repository: Repository, vizier: Vizier) -> None:
+        vizier("run", "flow.json", "--ephemeral", "--follow")
+
+    def relax(self, repository: Repository) -> None:
+        """The next run takes up a clean-up that was interrupted."""
+        repository.wait_until_quiet()
+        repository.vizier("run", "later.json", "--follow").ok()
+
+    def verify(self, repository: Repository, outputs: Sequence[Finished]) -> None:
+        """Nothing of the run is left, once somebody has run something else, and everything that is not of the run."""
+        repository.write("last.json", template(command("last", started("last"))))
+        repository.vizier("run", "last.json", "--follow").ok()
+        records = repository.records().values()
+        assert not {"one", "two"} & {record["metadata"]["workflow_node_id"] for record in records}
+        known = {record["metadata"]["workflow_run_id"] for record in records}
+        assert {path.stem for path in (repository.jobs_root / "runs").glob("*.json")} == known
+        assert repository.read(".vizier/tmp/mine") == "kept"
+
+
 class View(Scenario):
     """The commands that only look, with so many finished jobs that the index is written; a full disk stops none."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crash.campaign import seeds
-from crash.faults import Action, Fault
+from crash.faults import Action, Fault, clock
 from crash.invariants import check, check_logs, recover
 from crash.ledger import started, starts
 from crash.scenarios import route_flow
@@ -306,11 +306,6 @@ def test_the_clock_may_jump(repository: Repository) -> None:
     check(repository)
     assert set(repository.statuses().values()) == {"succeeded"}
     assert len(starts(repository)) == 10
-
-
-def clock(hours: int) -> dict[str, str]:
-    """An environment in which the program's clock is wrong."""
-    return {"PYTHONPATH": str(Path(__file__).parent / "sitecustomize"), "VIZIER_CLOCK": str(hours * 3600)}
 
 
 # Places that are something else

@@ -180,7 +180,7 @@ def test_a_worker_that_lost_its_job_before_it_started_leaves_the_record_alone(fo
 def test_cancel_at_every_point_of_a_completion(repositories: Callable[..., Repository]) -> None:
     """Either the job was cancelled or it had ended; the next one is never harmed, and never forgotten."""
     before = _calls_until_the_script_runs(repositories())
-    for at in itertools.count(before + 1, step(2)):
+    for at in itertools.count(before + 1, step(3)):
         repository = repositories()
         impatient(repository)
         fault = Fault(repository.base / "trace", Action.STOP, at, KILL_CALLS)

@@ -16,7 +16,7 @@ import pytest
 from crash.campaign import step
 from crash.faults import CONTENT_CALLS, KILL_CALLS, ROOM_CALLS, START_CALLS, Action, Fault
 from crash.invariants import check, check_logs, check_output, recover
-from crash.scenarios import Approve, Cancel, Clean, Follow, Gc, Reject, Retry, Run, Scenario, View
+from crash.scenarios import Approve, Cancel, Clean, Ephemeral, Follow, Gc, Reject, Retry, Run, Scenario, View
 from support.repository import Finished, Repository
 
 pytestmark = pytest.mark.crash
@@ -58,14 +58,16 @@ PLAN: Final = (
     Series(Approve(), Action.FAIL, _ANY_ROOM, step=8),
     Series(Reject(), Action.KILL, KILL_CALLS, step=2),
     Series(Reject(), Action.FAIL, _ANY_ROOM, step=4),
-    Series(Retry(), Action.KILL, KILL_CALLS, step=4),
-    Series(Retry(), Action.FAIL, _ANY_ROOM, step=12),
+    Series(Retry(), Action.KILL, KILL_CALLS, step=6),
+    Series(Retry(), Action.FAIL, _ANY_ROOM, step=16),
     Series(Cancel(), Action.KILL, KILL_CALLS),
     Series(Cancel(), Action.FAIL, _ANY_ROOM, step=4),
     Series(Gc(), Action.KILL, KILL_CALLS, step=2),
     Series(Gc(), Action.FAIL, _ANY_ROOM, step=2),
     Series(Clean(), Action.KILL, KILL_CALLS, step=2),
     Series(Clean(), Action.FAIL, _ANY_ROOM, step=2),
+    Series(Ephemeral(), Action.KILL, KILL_CALLS, step=6),
+    Series(Ephemeral(), Action.FAIL, _ANY_ROOM, step=12),
     Series(View(), Action.FULL, _ANY_ROOM, step=4),
 )
 #: How series call their calls.

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from crash.campaign import seeds
+from crash.faults import clock
 from crash.invariants import check, check_logs, check_output, recover
-from crash.ledger import started, starts
+from crash.ledger import alone, overlaps, started, starts
 from crash.witness import Witness
 from support.flows import command, template
 from support.repository import Finished, Repository
@@ -73,6 +74,65 @@ def test_approve_against_another_decision(seed: int, other: str, repository: Rep
         assert len(winners) == 1, "\n".join(map(str, done))
         expected = {"approve": "succeeded", "cancel": "cancelled", "reject": "blocked_by_approval"}
         assert repository.status("ask") == expected[winners[0]]
+
+
+@pytest.mark.parametrize("seed", seeds(3))
+def test_retry_against_a_running_worker(seed: int, repository: Repository) -> None:
+    """Refused while the job runs, done once it has ended; either way no attempt meets another one."""
+    random_ = random.Random(f"retry {seed}")
+    work = f"{started('first')}; {alone('first')}; sleep {random_.uniform(0.05, 0.3):.3f}"
+    second = command("second", f"{started('second')}; {alone('second')}", ["first"])
+    repository.write("flow.json", template(command("first", work), second))
+    with Witness(repository):
+        repository.vizier("run", "flow.json").ok()
+        repository.wait(lambda: starts(repository), "the first node to start")
+        job = repository.job("first")
+        done = at_once(repository, *[("jobs", "retry", job)] * 4, apart=random_.uniform(0, 0.15))
+        settle(repository)
+    assert overlaps(repository) == []
+    for refused in (finished for finished in done if finished.code):
+        assert "cannot retry while jobs are running" in refused.err, str(refused)
+    attempts = {
+        repository.record(repository.job(node))["metadata"]["workflow_node_attempt"] for node in ("first", "second")
+    }
+    assert attempts == {1 + sum(finished.code == 0 for finished in done)}
+    assert set(repository.statuses().values()) == {"succeeded"}
+
+
+@pytest.mark.parametrize("seed", seeds(2))
+def test_gc_and_clean_against_ticks(seed: int, repository: Repository) -> None:
+    """Only what is old, or was named, goes; what runs and what waits for it is not harmed."""
+    random_ = random.Random(f"gc {seed}")
+    for number in range(4):
+        name = f"old{number}"
+        nodes = (command(name, started(name)), command(f"{name}b", started(f"{name}b"), [name]))
+        repository.write("old.json", template(*nodes))
+        repository.vizier("run", "old.json", "--follow", env=clock(-72)).ok()
+    repository.wait_until_quiet()
+    old = repository.records()
+    needed, named = repository.job("old0b"), repository.job("old1")
+    for number in range(3):
+        name = f"new{number}"
+        after = f"{started(name)}; sleep {random_.uniform(0, 0.1):.3f}"
+        repository.write(
+            f"{name}.json", template(command(name, after), command(f"{name}b", started(f"{name}b"), [name]))
+        )
+    waiting = repository.vizier("run", "new0.json", "--require-approval", "--after", needed).ok()
+    commands = [
+        ("run", "new1.json"),
+        ("jobs", "gc", "--days", "2"),
+        ("clean", "--yes", named),
+        ("run", "new2.json", "--follow"),
+        ("jobs", "gc", "--days", "2"),
+        ("jobs", "list", "--all"),
+    ]
+    with Witness(repository, collectable=old.keys() - {needed}):
+        done = at_once(repository, *random_.sample(commands, len(commands)), apart=random_.uniform(0, 0.05))
+        assert [str(finished) for finished in done if finished.code and "clean" not in finished.argv] == []
+        settle(repository)
+    assert needed in repository.records(), waiting.out
+    assert old.keys() & repository.records().keys() == {needed}
+    assert {repository.status(f"new{number}b") for number in range(3)} == {"succeeded"}
 
 
 def test_many_followers(repository: Repository) -> None:

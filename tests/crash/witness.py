@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Collection
 from types import TracebackType
 
 from support.repository import TERMINAL, Repository
@@ -15,10 +16,15 @@ class Witness:
 
     No record is ever half written or lost, no attempt is counted back, and no terminal status of an attempt ever
     becomes another status (decision D6).
+
+    Args:
+        repository: where to look.
+        collectable: jobs that may vanish.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, collectable: Collection[str] = ()) -> None:
         self._repository = repository
+        self._collectable = frozenset(collectable)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._done = threading.Event()
         #: The last attempt and status of each job.
@@ -44,6 +50,7 @@ class Witness:
 
     def _look(self) -> None:
         found = {path.parent.name: path for path in self._repository.jobs_root.glob("*/job.json")}
+        found = {job_id: path for job_id, path in found.items() if job_id not in self._collectable}
         self.problems += [f"lost: {job_id}" for job_id in self._seen.keys() - found.keys()]
         for job_id, path in found.items():
             try:

@@ -46,8 +46,8 @@ def gc_jobs(context: JobsContext, days: int) -> int:
         residue.remove_worktrees()
         residue.remove_artifacts()
         residue.remove_jobs()
-        _remove_manifests(context, residue, cutoff)
         _sweep(context)
+        _remove_manifests(context, residue, cutoff)
         residue.prune_artifact_directories()
         for note in sorted(residue.notes):
             context.warn(note)
@@ -83,17 +83,17 @@ def _remove_manifests(context: JobsContext, residue: Residue, cutoff: int) -> No
         run_id, suffix = os.path.splitext(entry.name)
         if suffix != ".json" or run_id in left or not entry.is_file(follow_symlinks=False):
             continue
-        if (run_id in collected or entry.stat().st_mtime_ns < cutoff) and not _has_directories(context, run_id):
+        if (run_id in collected or entry.stat().st_mtime_ns < cutoff) and not _has_records(context, run_id):
             remove_file(Path(entry.path))
 
 
-def _has_directories(context: JobsContext, run_id: str) -> bool:
+def _has_records(context: JobsContext, run_id: str) -> bool:
     """Whether jobs of a run are still there, readable or not; a ruined manifest could belong to any."""
     try:
         manifest = read_manifest(context.store, run_id)
     except VizierError:
         return True
-    return any(is_job_id(job_id) and context.store.job_directory(job_id).exists() for job_id in manifest.job_ids)
+    return any(is_job_id(job_id) and context.store.record_path(job_id).exists() for job_id in manifest.job_ids)
 
 
 def _sweep(context: JobsContext) -> None:
