@@ -56,7 +56,7 @@ prepare_environment() {
 
 # mypy takes either the packages that pyproject.toml names or files, not both.
 check_types() {
-    mypy && mypy scripts/*.py
+    mypy && mypy scripts/*.py demo/*.py
 }
 
 run_tests() {
@@ -78,8 +78,8 @@ trap 'exit 143' TERM
 isolate "$scratch"
 export VIZIER_BIN="$environment/bin/vizier"
 
-step 'format' ruff format --check --quiet src tests scripts
-step 'style' ruff check --quiet src tests scripts
+step 'format' ruff format --check --quiet src tests scripts demo
+step 'style' ruff check --quiet src tests scripts demo
 step 'types' check_types
 step 'boundaries' lint-imports --no-logo --cache-dir "$caches/import-linter"
 step 'manual pages' python scripts/man_pages.py --check

@@ -39,6 +39,13 @@ class Output(msgspec.Struct, frozen=True):
         """The text in lines, without trailing blanks and empty lines (spec 06 §5.3)."""
         return [stripped for line in self.text.split("\n") if (stripped := line.rstrip())]
 
+    @classmethod
+    def joined(cls, outputs: "Sequence[Output]") -> "Output":
+        """The outputs of several programs as that of one."""
+        text = "".join(output.text for output in outputs)
+        total = sum(len(output.text) if output.truncated_from is None else output.truncated_from for output in outputs)
+        return cls(text, total if total > len(text) else None)
+
 
 class Finished(msgspec.Struct, frozen=True):
     """How a program ended."""

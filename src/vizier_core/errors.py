@@ -4,6 +4,7 @@ Every message names what is wrong and, where that is not obvious, what to do. Th
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -120,3 +121,71 @@ class UnknownTargetError(VizierError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"target branch {name} not found")
+
+
+class CheckoutBusyError(GitError):
+    """Another git process holds the index of a working tree and does not let go of it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"another git process seems to be at work: {path} exists; "
+            "wait for it to end, or delete that file if there is none, then retry"
+        )
+
+
+class LocalChangesError(GitError):
+    """Uncommitted work that would be overwritten; nothing was changed (decision D12).
+
+    Attributes:
+        paths: the files, below the root of the working tree.
+    """
+
+    def __init__(self, paths: Sequence[str], by: str) -> None:
+        listed = ", ".join(paths)
+        super().__init__(
+            f"local changes would be overwritten by {by}: {listed}; commit, stash or move them away, then retry"
+        )
+        self.paths = tuple(paths)
+
+
+class HeadMovedError(GitError):
+    """A branch that was moved by somebody else in the meantime; nothing was changed."""
+
+    def __init__(self, branch: str, detail: str) -> None:
+        super().__init__(f"current tip is not the first parent: {branch} has moved meanwhile; retry ({detail})")
+
+
+class NothingToCommitError(GitError):
+    """A commit that would change nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing to commit")
+
+
+class OperationInProgressError(GitError):
+    """Something was begun in the working tree and is not ended; nothing was changed."""
+
+
+class HookRefusedError(GitError):
+    """A hook of the repository that objects; the message has its words."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(f"the {name} hook refused: {words}")
+        self.name = name
+        self.words = words
+
+    def with_remark(self, remark: str) -> "HookRefusedError":
+        """The same, with a remark about what its refusal has left."""
+        return HookRefusedError(self.name, f"{self.words}; {remark}")
+
+
+class PatchError(GitError):
+    """A patch that cannot be applied; nothing was changed.
+
+    Attributes:
+        patch: its file.
+    """
+
+    def __init__(self, patch: Path, reason: str) -> None:
+        super().__init__(reason)
+        self.patch = patch

@@ -143,10 +143,13 @@ def bury_orphans(own: Collection[int]) -> None:
 
 
 def _adopt_orphans(wanted: int) -> None:
-    if sys.platform == "linux":
+    if sys.platform != "linux":
+        return
+    try:
         import ctypes  # noqa: PLC0415 - only nodes with an agent need it
-
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, wanted, 0, 0, 0)
+    except ImportError:
+        return  # a Python that was built without libffi
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, wanted, 0, 0, 0)
 
 
 def _is_there(info: ProcessInfo, everybody: Everybody) -> bool:

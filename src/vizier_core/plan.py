@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import msgspec
 
-from vizier_core.errors import MalformedFileError
-from vizier_core.files import atomic_write, entries, remove_file
-from vizier_core.jobs.codec import Document, from_document, parse_document, pretty, rewritten
+from vizier_core.errors import InvalidIdError, MalformedFileError
+from vizier_core.files import atomic_write, entries, is_single_component, remove_file
+from vizier_core.jobs.codec import Document, from_document, parse_document, pretty, rewritten, to_plain
 
 #: Where plan records live, below the project root (ruling R65).
 PLAN_STATE = Path(".vizier") / "state" / "plans"
@@ -96,3 +96,45 @@ def readable_plans(
             yield read_plan(path)
         except MalformedFileError as error:
             skipped(error)
+
+
+def plan_state_path(root: Path, plan_id: str) -> Path:
+    """Where the record of a plan is.
+
+    Raises:
+        InvalidIdError: the id cannot name a file (decision D16).
+    """
+    if not is_single_component(plan_id):
+        raise InvalidIdError("plan id", plan_id)
+    return root / PLAN_STATE / f"{plan_id}.json"
+
+
+def save_plan(root: Path, plan: PlanRecord, mode: int) -> Path:
+    """Creates or updates the record of a plan; the scheduler lock must be held (WS-09-12).
+
+    What the new record leaves open stays as it is, when it was created as well, and so do jobs of other phases.
+
+    Args:
+        root: the project root.
+        plan: the record as it is to be; null for what is not known.
+        mode: permission bits of the file.
+
+    Returns:
+        The file.
+
+    Raises:
+        InvalidIdError: the id cannot name a file.
+        MalformedFileError: there is a record that cannot be read.
+        OSError: it cannot be written.
+    """
+    path = plan_state_path(root, plan.plan_id)
+    if not path.exists():
+        atomic_write(path, pretty(to_plain(plan)), mode=mode, durable=False)
+        return path
+    file = read_plan(path)
+    known = {name: value for name, value in msgspec.structs.asdict(plan).items() if value is not None}
+    known["created_at"] = file.record.created_at.strip() or plan.created_at
+    named = {phase: job_id for phase, job_id in plan.job_ids.items() if phase.strip() and job_id.strip()}
+    known["job_ids"] = {**file.record.job_ids, **named}
+    file.write(msgspec.structs.replace(file.record, **known), mode)
+    return path

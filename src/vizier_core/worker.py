@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from vizier_core.config import load_settings
 from vizier_core.errors import VizierError, explain
-from vizier_core.jobs.context import JobsContext
+from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.worker_options import parse_worker_arguments
 from vizier_core.jobs.workflow_runtime import run_workflow_node_command
 from vizier_core.project import find_project_root
@@ -22,7 +22,7 @@ def main() -> NoReturn:
         arguments = parse_worker_arguments(sys.argv[1:])
         root = find_project_root(Path.cwd())
         settings = load_settings(root, arguments.config_file)
-        context = JobsContext(
+        context = open_project(
             root,
             settings,
             lambda line: print(line, file=sys.stderr),

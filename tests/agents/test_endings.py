@@ -11,7 +11,7 @@ from support.processes import state
 from support.repository import VIZIER
 
 #: Seconds that `jobs cancel` leaves to those that do not end when asked, and what a slow machine adds.
-GRACE, SLOW = 5.0, 20.0
+GRACE, SLOW = 2.0, 20.0
 
 #: Forks twice, ignores TERM, and holds the output of the agent open.
 STUBBORN = (

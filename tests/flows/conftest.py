@@ -1,5 +1,22 @@
-"""Flows from outside: the program in a throw-away repository; the driver is that of the conformance suite."""
+"""Flows from outside: the program in a throw-away repository."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from suite_fixtures import repo
 
-__all__ = ["repo"]
+# Helpers are imported as `support.…`.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.repository import Repository
+
+__all__ = ["repo", "repository"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    made = Repository(tmp_path)
+    yield made
+    made.close()

@@ -71,6 +71,10 @@ class Terminal:
         """Types a text; `\\t` and `\\r` are keys."""
         os.write(self._leader, text.encode())
 
+    def send(self, number: int) -> None:
+        """Sends a signal to the program."""
+        self._process.send_signal(number)
+
     def resize(self, columns: int, rows: int) -> None:
         """Changes the size of the terminal; the program is told."""
         self._resize(self._leader, columns, rows)

@@ -11,7 +11,9 @@ from vizier_kernel.template import AuditReport, audit_workflow
 def run(app: App) -> int:
     """Prints the report; 10 if it is strict and some input has no producer."""
     prepared = prepare_flow(read_flow(app), app.root)
-    report = audit_workflow(prepared.compile(runnable=False))
+    workflow = prepared.compile(runnable=False)
+    app.warn_all(workflow.warnings)
+    report = audit_workflow(workflow)
     selector = prepared.source.selector
     print(
         json_text(_document(report, selector)) if app.arguments.value("format") == "json" else _text(report, selector)
@@ -37,6 +39,9 @@ def _document(report: AuditReport, selector: str) -> dict[str, object]:
             for item in report.effective_locks
         ],
         "failure_handlers": list(report.failure_handlers),
+        "overruled_policies": [
+            {"stage": item.stage, "missing_producer": item.missing_producer.value} for item in report.overruled
+        ],
         "summary": {
             "untethered_count": len(report.untethered_inputs),
             "has_untethered": bool(report.untethered_inputs),
@@ -62,6 +67,9 @@ def _text(report: AuditReport, selector: str) -> str:
     ]
     if report.failure_handlers:
         sections.append(_section("Failure handlers (start by themselves, too)", report.failure_handlers))
+    if report.overruled:
+        overruled = [f"{item.stage}: missing_producer = {item.missing_producer}" for item in report.overruled]
+        sections.append(_section("Policies of stages that do not apply", overruled))
     return "\n\n".join([head, *sections])
 
 

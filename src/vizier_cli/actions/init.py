@@ -32,7 +32,7 @@ def run(app: App) -> int:
         print("\n".join(["Outcome: vizier init check: missing required items", *(f"missing: {i}" for i in missing)]))
         print("vizier init --check failed", file=sys.stderr)
         return 1
-    if initialise(root):
+    if initialise(root, app.progress):
         print(f"Outcome: vizier init newly initialized\n{_HINT}")
     else:
         print("Outcome: vizier init already satisfied")

@@ -53,6 +53,7 @@ def run(app: App) -> int:
 
 
 def _plan(app: App, start: Start, listed: int) -> ReleasePlan:
+    app.progress("reading the history since the last release")
     history = read_history(app.root, start)
     bumps = {"major": Bump.MAJOR, "minor": Bump.MINOR, "patch": Bump.PATCH}
     forced = next((bump for option, bump in bumps.items() if app.arguments.has(option)), None)

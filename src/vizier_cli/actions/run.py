@@ -1,7 +1,8 @@
 """`vizier run`: from a flow and its inputs to enqueued, perhaps followed runs (spec 08 §6)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -18,10 +19,12 @@ from vizier_cli.actions.run_summary import (
     terminal_text,
 )
 from vizier_cli.cli.app import App
+from vizier_cli.cli.live import can_refresh
 from vizier_cli.cli.output import json_text
 from vizier_core.flow.batch import Batch, compile_batch, find_batch
 from vizier_core.flow.prepare import GivenFlow, prepare_flow
 from vizier_core.jobs import RunRequest, enqueue_workflow_runs, finish_following, following, take_baseline
+from vizier_kernel.scheduler import JobStatus
 from vizier_kernel.template import CompiledWorkflow
 
 
@@ -67,9 +70,12 @@ def run(app: App) -> int:
 
 def _compile(app: App, given: GivenFlow, batch: Batch | None, run_ids: Sequence[str | None]) -> list[CompiledWorkflow]:
     if batch is not None:
-        return compile_batch(given, app.root, batch, run_ids)
-    prepared = prepare_flow(given, app.root)
-    return [prepared.compile(run_id) for run_id in run_ids]
+        workflows = compile_batch(given, app.root, batch, run_ids)
+    else:
+        prepared = prepare_flow(given, app.root)
+        workflows = [prepared.compile(run_id) for run_id in run_ids]
+    app.warn_all(dict.fromkeys(warning for workflow in workflows for warning in workflow.warnings))
+    return workflows
 
 
 def _approval(app: App) -> bool | None:
@@ -91,8 +97,12 @@ def _follow(app: App, series: Series) -> int:
     as_json = app.arguments.value("format") == "json"
     endings: list[Ending] = []
     for launch in series.launches:
-        show = None if as_json else ChangePrinter(app.jobs, launch.run_id).show
-        endings.append(Ending(launch, follow_run(app.jobs, launch.run, show)))
+        try:
+            with _progress(app, launch) as show:
+                endings.append(Ending(launch, follow_run(app.jobs, launch.run, show)))
+        except KeyboardInterrupt:
+            app.warn(f"run {launch.run_id} goes on without being followed; see `vizier jobs schedule`")
+            raise
         if endings[-1].result.exit_code:
             break
     endings = _cleaned_up(app, endings)
@@ -100,6 +110,20 @@ def _follow(app: App, series: Series) -> int:
         app.warn(f"workflow run {endings[-1].launch.run_id} is blocked; see `vizier jobs schedule`")
     _print(app, terminal_document(series, endings), terminal_text(series, endings))
     return endings[-1].result.exit_code
+
+
+@contextmanager
+def _progress(app: App, launch: Launch) -> Iterator[Callable[[Mapping[str, JobStatus]], None] | None]:
+    """What shows how a run goes on: nothing in JSON mode, a table on a terminal, else lines."""
+    if app.arguments.value("format") == "json":
+        yield None
+    elif can_refresh(app):
+        from vizier_cli.actions.run_table import run_table  # noqa: PLC0415 - dear to import
+
+        with run_table(app.jobs, launch.run) as table:
+            yield table.show
+    else:
+        yield ChangePrinter(app.jobs, launch.run_id).show
 
 
 def _cleaned_up(app: App, endings: list[Ending]) -> list[Ending]:

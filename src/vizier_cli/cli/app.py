@@ -75,7 +75,7 @@ class App:
     @cached_property
     def jobs(self) -> JobsContext:
         """The jobs of the project."""
-        return open_project(self.root, self.settings, _print_line, verbosity=self.verbosity)
+        return open_project(self.root, self.settings, _print_line, verbosity=self.verbosity, progress=self.progress)
 
     @cached_property
     def flows(self) -> "FlowResolver":
@@ -103,6 +103,11 @@ class App:
     def info(self, line: str) -> None:
         """Prints something for those who want to know more."""
         self._say(Verbosity.INFO, line)
+
+    def progress(self, line: str) -> None:
+        """Says what is being done to somebody who waits at a terminal."""
+        if sys.stderr.isatty():
+            self._say(Verbosity.NORMAL, line)
 
     def debug(self, line: str) -> None:
         """Prints something for those who look for the cause of something."""

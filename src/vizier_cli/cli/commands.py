@@ -282,6 +282,14 @@ _COMPLETIONS: Final = Command(
     anywhere=True,
 )
 
+_SCHEMA: Final = Command(
+    "schema",
+    "Print a JSON Schema, with which editors complete and check files",
+    action="schema",
+    positionals=(Positional("FORMAT", "What the schema describes", choices=("template",)),),
+    anywhere=True,
+)
+
 _RELEASE: Final = Command(
     "release",
     "Make a release commit and tag from the commits since the last one",
@@ -369,6 +377,7 @@ ROOT: Final = Command(
             ),
             positionals=(_FLOW, _INPUTS),
         ),
+        _SCHEMA,
         _COMPLETIONS,
         _RELEASE,
         _CONFIG,

@@ -1,14 +1,13 @@
 """Watch mode: the schedule as a frame that stays up to date on a terminal (spec 03 §16)."""
 
-import os
 import time
 from collections.abc import Sequence
 from typing import Final
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from vizier_cli.cli.live import make_console, signals_end_in_order
 from vizier_cli.cli.output import printable
 from vizier_cli.cli.schedule_view import Row, invocations, rows_of, summary_table
 from vizier_core.jobs import JobsContext, latest_log_line, view_schedule
@@ -36,9 +35,6 @@ def watch_schedule(
     Returns:
         The exit code of an interrupted program.
     """
-    # A terminal that calls itself dumb was asked for frames all the same.
-    environment = {**os.environ, "TERM": "xterm"} if os.environ.get("TERM", "dumb") == "dumb" else dict(os.environ)
-    console = Console(highlight=False, markup=False, _environ=environment)
 
     def frame() -> Text:
         schedule = view_schedule(context, show_all=show_all, focus=focus, depth=depth)
@@ -47,7 +43,7 @@ def watch_schedule(
 
     try:
         # The display draws only when told to: a process that may fork has no threads (ruling R82).
-        with Live(frame(), console=console, screen=True, auto_refresh=False) as live:
+        with signals_end_in_order(), Live(frame(), console=make_console(), screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(interval / 1000)
                 live.update(frame(), refresh=True)

@@ -168,6 +168,7 @@ class _Conversation:
                 self._tree.end(self._request.grace)
                 raise
         self._tell_what_is_left()
+        self._tell_signals()
         return self._result(reply, round((time.monotonic() - began) * 1000))
 
     def close(self) -> None:
@@ -289,6 +290,12 @@ class _Conversation:
         more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
         how = ", which hold its output open" if self._output_is_held else ""
         self._warn(f"the agent has ended, but has left processes behind{how}: {named}{more}")
+
+    def _tell_signals(self) -> None:
+        """Their exit code, -1, says neither which signal it was nor that it was one."""
+        for name, program in zip(("agent", "progress filter"), self._programs, strict=False):
+            if program.signal_name:
+                self._warn(f"the {name} was ended by {program.signal_name}, neither by itself nor by vizier")
 
     def _exchange(self, seconds: float) -> bool:
         for program in self._programs:

@@ -1,5 +1,6 @@
 """An agent or a filter while it runs."""
 
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,6 +61,17 @@ class StartedProgram:
     def exit_code(self) -> int:
         """Its exit code once it has ended; -1 for a signal."""
         return max(self.process.returncode, -1)
+
+    @property
+    def signal_name(self) -> str | None:
+        """The signal that has ended it, for example `SIGKILL`; None if it has ended by itself."""
+        number = -self.process.returncode
+        if number <= 0:
+            return None
+        try:
+            return signal.Signals(number).name
+        except ValueError:  # those for real-time programs have no names
+            return f"signal {number}"
 
     @property
     def talks(self) -> bool:

@@ -13,6 +13,8 @@ SUFFIXES: Final = (".hcl", ".toml", ".json")
 #: Strings and comments; what is quoted in a key does not matter here.
 _NO_KEYS: Final = re.compile(r'"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*"|' + r"'''.*?'''|'[^'\n]*'|#[^\n]*", re.DOTALL)
 _ENDLESS_KEY: Final = re.compile(r"(?<![\w. \t-])[ \t]*+(?:[\w-]*+[ \t]*+\.[ \t]*+){200}")
+#: How the parser says where it stopped.
+_TOML_PROBLEM: Final = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
 
 class Tree(NamedTuple):
@@ -107,7 +109,9 @@ def _parse_toml(text: str, path: Path) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise TemplateSourceError(f"invalid TOML template {path}: {error}") from None
+        found = _TOML_PROBLEM.fullmatch(str(error))
+        problem = f"{path}:{found[2]}:{found[3]}: {found[1]}" if found else str(error)
+        raise TemplateSourceError(f"invalid TOML template {path}: {problem}") from None
     except RecursionError:
         raise TemplateSourceError(f"invalid TOML template {path}: nested too deeply") from None
 

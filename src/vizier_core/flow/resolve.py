@@ -136,6 +136,10 @@ class FlowResolver:
         if not path.is_file():
             raise TemplateSourceError(f"{path} is not a file")
         self._refuse_legacy(path)
+        return self._contained(path)
+
+    def _contained(self, path: Path) -> Path:
+        """The canonical path, which lies in the project or in the global workflow directory."""
         if self._project_path(path) is None and (
             self._global is None or not path.is_relative_to(self._global.resolve())
         ):
@@ -187,7 +191,7 @@ class FlowResolver:
         if len(matches) > 1:
             listed = ", ".join(sorted(str(path) for path in matches.values()))
             raise TemplateSourceError(f"selector `{selector}` is ambiguous: {listed}")
-        return next((path.resolve() for path in matches.values()), None)
+        return next((self._contained(path.resolve()) for path in matches.values()), None)
 
     def _candidates(self) -> Iterator[Path]:
         for directory in (self._root / ".vizier", self._root / _WORKFLOWS):

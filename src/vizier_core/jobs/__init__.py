@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from vizier_core.jobs.clean import CleanRefusedError, CleanResult, CleanScope, clean_job, preview_clean
     from vizier_core.jobs.collect import gc_jobs
-    from vizier_core.jobs.context import JobsContext, open_project
+    from vizier_core.jobs.context import JobsContext
     from vizier_core.jobs.ephemeral import Cleanup
     from vizier_core.jobs.followers import following
     from vizier_core.jobs.graph import Edge, ScheduleGraph
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vizier_core.jobs.logs import LogFollower, LogLine, latest_log_line
     from vizier_core.jobs.manifest import EphemeralBaseline
     from vizier_core.jobs.model import JobMetadata, JobRecord, JobSchedule
+    from vizier_core.jobs.opening import open_project
     from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
     from vizier_core.jobs.plan_jobs import PlanJobs
     from vizier_core.jobs.reconcile import reconcile_job
@@ -78,7 +79,7 @@ __all__ = [
 _HOME: Final = {
     "clean": ("CleanRefusedError", "CleanResult", "CleanScope", "clean_job", "preview_clean"),
     "collect": ("gc_jobs",),
-    "context": ("JobsContext", "open_project"),
+    "context": ("JobsContext",),
     "ephemeral": ("Cleanup",),
     "followers": ("following",),
     "graph": ("Edge", "ScheduleGraph"),
@@ -87,6 +88,7 @@ _HOME: Final = {
     "manifest": ("EphemeralBaseline",),
     "model": ("JobMetadata", "JobRecord", "JobSchedule"),
     "plan_jobs": ("PlanJobs",),
+    "opening": ("open_project",),
     "ops": ("approve_job", "cancel_job", "reject_job", "retry_job"),
     "scheduler": ("TickOutcome", "finish_following", "scheduler_tick"),
     "scratch": ("take_baseline",),

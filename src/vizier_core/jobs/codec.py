@@ -95,7 +95,8 @@ def rewritten(source: Any, old: Any, new: Any) -> Any:
         return _rewritten_object(source, old, new)
     if isinstance(new, tuple) and isinstance(old, tuple) and isinstance(source, list):
         return _rewritten_list(source, old, new)
-    return source if new == old else to_plain(new)
+    # Times are put into record form whenever the document is written (spec 02 §3.2).
+    return source if new == old and not isinstance(new, Timestamp) else to_plain(new)
 
 
 def pretty(document: Any) -> bytes:

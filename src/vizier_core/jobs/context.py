@@ -25,7 +25,9 @@ class JobsContext:
         root: the project root.
         settings: the project's configuration: how to treat jobs, and what their nodes may do.
         warn: receives lines for the operator, each without a line end.
+        work: works as the worker of a job and ends the process; what a forked child goes on with.
         verbosity: what is said at all.
+        progress: receives lines for somebody who waits for long work to end.
         program: the directory of the program `vizier`; that of the running one if omitted.
     """
 
@@ -34,8 +36,10 @@ class JobsContext:
         root: Path,
         settings: Settings,
         warn: Callable[[str], None],
+        work: "Callable[[JobsContext, OwnJob], NoReturn]",
         *,
         verbosity: Verbosity = Verbosity.NORMAL,
+        progress: Callable[[str], None],
         program: Path | None = None,
     ) -> None:
         self.root = root
@@ -43,6 +47,9 @@ class JobsContext:
         self.verbosity = verbosity
         self.program = program or program_directory()
         self._print = warn
+        self._work = work
+        #: Says what is being done.
+        self.progress = progress
         self.store = JobStore(root, self.warn)
         self._warned: set[str] = set()
         #: Whether empty directories of `.vizier` shall go once the scheduler lock, which lives there, is released.
@@ -82,24 +89,4 @@ class JobsContext:
 
     def become_worker(self, job: "OwnJob") -> NoReturn:
         """Goes on as the worker of a job in a forked child; never returns."""
-        from vizier_core.jobs.workflow_runtime import worker_main  # noqa: PLC0415 - the runtime builds on this module
-
-        worker_main(self, job)
-
-
-def open_project(
-    root: Path,
-    settings: Settings | None = None,
-    warn: Callable[[str], None] | None = None,
-    *,
-    verbosity: Verbosity = Verbosity.NORMAL,
-) -> JobsContext:
-    """The jobs of a project.
-
-    Args:
-        root: the project root, see :func:`vizier_core.project.find_project_root`.
-        settings: the project's configuration; the defaults if omitted.
-        warn: receives lines for the operator; they are dropped if omitted.
-        verbosity: what is said at all.
-    """
-    return JobsContext(root, settings or Settings(), warn or (lambda line: None), verbosity=verbosity)
+        self._work(self, job)

@@ -20,6 +20,7 @@ from vizier_kernel.scheduler import JobStatus, WaitReason
 #: Metadata that an update replaces; every other key keeps its first value (spec 01 §7.7).
 _UPDATE_WINS = (
     "routes_pending",
+    "waits_for_merge",
     "agent_usage",
     "ephemeral_cleanup_requested",
     "ephemeral_cleanup_state",

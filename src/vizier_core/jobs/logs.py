@@ -45,13 +45,14 @@ class LogFollower:
                 yield LogLine(stream, text)
 
 
-def latest_log_line(store: JobStore, job_id: str, budget: int) -> LogLine | None:
+def latest_log_line(store: JobStore, job_id: str, budget: int, *, ignoring: str | None = None) -> LogLine | None:
     """The newest non-blank line of a job (spec 03 §9.3).
 
     Args:
         store: the records.
         job_id: the job.
         budget: how many bytes from the end of each log to look at.
+        ignoring: how lines begin that do not count.
 
     Returns:
         The last line of the log that changed last, trimmed; stderr wins a tie; None if both have none.
@@ -65,7 +66,8 @@ def latest_log_line(store: JobStore, job_id: str, budget: int) -> LogLine | None
                 text = file.read(budget).decode("utf-8", errors="replace")
         except OSError:
             continue
-        line = next((line for line in reversed(text.split("\n")) if line.strip()), None)
+        lines = (line for line in reversed(text.split("\n")) if line.strip())
+        line = next((line for line in lines if ignoring is None or not line.startswith(ignoring)), None)
         if line is not None and (newest is None or status.st_mtime_ns >= newest[0]):
             newest = (status.st_mtime_ns, LogLine(stream, line.strip()))
     return newest[1] if newest else None

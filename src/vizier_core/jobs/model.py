@@ -139,6 +139,7 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
         "worker": None,
         "route_rewinds": None,
         "routes_pending": None,
+        "waits_for_merge": None,
         "agent_usage": None,
     }
     PARTS: ClassVar = {"agent_usage": Usage}
@@ -203,6 +204,8 @@ class JobMetadata(msgspec.Struct, frozen=True, kw_only=True):
     route_rewinds: Unsigned32 | None = None
     #: The routes of the outcome could not be followed yet, because a job they lead to was running (WS-06-39).
     routes_pending: bool | None = None
+    #: The other side of a merge that has stopped in the node's working tree; its routes have to wait for its end.
+    waits_for_merge: str | None = None
     #: What the agents of all attempts have cost, as far as they have told.
     agent_usage: Usage | None = None
 

@@ -115,6 +115,7 @@ class Residue:
                 self.skipped_worktrees.add(meta.worktree_path)
                 self.notes.add(f"refusing to clean unsafe worktree path {path}")
                 continue
+            self.context.progress(f"removing worktree {meta.worktree_path}")
             errors = remove_worktree(store, path, meta.worktree_name, record.id)
             if errors:
                 self.skipped_worktrees.add(meta.worktree_path)
@@ -124,6 +125,7 @@ class Residue:
 
     def remove_jobs(self) -> None:
         """Deletes the job directories."""
+        self.context.progress(f"removing {len(self.job_ids)} job(s)")
         for job_id in sorted(self.job_ids):
             directory = self.context.store.job_directory(job_id)
             if not self.context.store.exists(job_id):

@@ -278,6 +278,7 @@ class _Rewinding(msgspec.Struct, frozen=True):
             "process_liveness_failure_reason": None,
             "worker": None,
             "routes_pending": None,
+            "waits_for_merge": None,
             "route_rewinds": (meta.route_rewinds or 0) + 1 if self.by_route else None,
         }
         kept_for_others = self.cleanup is RetryCleanup.SKIPPED and meta.worktree_owned

@@ -23,6 +23,7 @@ from vizier_core.jobs.rewind import (
     plan_rewind,
     write_intention,
 )
+from vizier_core.project import git_directory
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus, WaitKind, WaitReason
 from vizier_kernel.workflow import Outcome, Route
@@ -157,6 +158,9 @@ def _follow(
         refusal = refusal or exhausted
     if not roots:
         return _Followed(refusal=refusal)
+    if _other_merge_goes_on(context, source):
+        detail = "another merge has stopped in the same working tree; this one goes on when that is finished or aborted"
+        return _Followed(pending=True, refusal=WaitReason(WaitKind.DEPENDENCIES, detail))
     try:
         rewind = plan_rewind(context.index, roots, source)
         check_merge_state(context.store, rewind)
@@ -180,6 +184,18 @@ def _can_be_rewound(context: JobsContext, job_id: str, source: JobRecord) -> boo
     """A target that is under way already needs no rewind; the source itself is just ending."""
     head = context.index.heads.get(job_id)
     return head is None or head.status.is_terminal or job_id == source.id
+
+
+def _other_merge_goes_on(context: JobsContext, source: JobRecord) -> bool:
+    """Whether the merge that a node has found in its working tree, and that it waits for, is still there."""
+    merge_head = source.meta.waits_for_merge
+    if merge_head is None:
+        return False
+    try:
+        directory = git_directory(context.root / (source.meta.execution_root or "."))
+        return (directory / "MERGE_HEAD").read_text(encoding="ascii").strip() == merge_head
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _limit_reached(context: JobsContext, target: ManifestNode) -> WaitReason | None:

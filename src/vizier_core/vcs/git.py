@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from vizier_core.config.settings import GitSettings
 from vizier_core.errors import GitError
 
 #: `merge-tree --write-tree` appeared in this version.
@@ -16,7 +17,17 @@ OLDEST_GIT: Final = (2, 38)
 _KEPT: Final = re.compile(
     r"GIT_(CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|SSL_\w+|SSH\w*|ASKPASS|HTTP_\w+|PROXY_\w+|LFS_\w+|TRACE\w*|EXEC_PATH|TEMPLATE_DIR)"
 )
+#: Settings of the user's that would change what a command of ours means, or start things that outlive it.
+_FIXED: Final = (
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "i18n.commitEncoding=UTF-8",
+    "submodule.recurse=false",
+    "merge.conflictStyle=merge",
+)
 _SET: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+
+_NOTHING_EXTRA: Final = GitSettings()
 
 
 class Git:
@@ -24,10 +35,18 @@ class Git:
 
     Args:
         directory: a working tree or a git directory.
+        settings: whether hooks run and commits are signed; neither if omitted (decision D18).
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: GitSettings = _NOTHING_EXTRA) -> None:
         self.directory = directory
+        self.settings = settings
+        configured = _FIXED if settings.hooks else (*_FIXED, "core.hooksPath=/dev/null")
+        self._command = ["git", *(word for setting in configured for word in ("-c", setting))]
+
+    def at(self, directory: Path) -> "Git":
+        """The same in another directory."""
+        return Git(directory, self.settings)
 
     def run(
         self,
@@ -35,6 +54,7 @@ class Git:
         data: bytes = b"",
         accept: Sequence[int] = (0,),
         environment: Mapping[str, str] | None = None,
+        keep_open: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[bytes]:
         """Runs one git command and waits for it.
 
@@ -43,19 +63,20 @@ class Git:
             data: text for its standard input.
             accept: exit codes that are no error.
             environment: further variables.
+            keep_open: descriptors that the command and all it starts hold open.
 
         Raises:
             GitError: git is missing or ended with another exit code; the message carries its words.
         """
-        argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", *arguments]
         try:
             done = subprocess.run(
-                argv,
+                [*self._command, *arguments],
                 input=data,
                 cwd=self.directory,
                 env={**clean_environment(), **(environment or {})},
                 capture_output=True,
                 check=False,
+                pass_fds=keep_open,
             )
         except FileNotFoundError:
             if self.directory.is_dir():
@@ -71,6 +92,10 @@ class Git:
     def text(self, *arguments: str, accept: Sequence[int] = (0,)) -> str:
         """What a command prints, without the final line end; bytes that are no UTF-8 come back as surrogates."""
         return os.fsdecode(self.run(*arguments, accept=accept).stdout).removesuffix("\n")
+
+    def fields(self, *arguments: str, accept: Sequence[int] = (0,)) -> list[str]:
+        """What a command prints with `-z`: names of any bytes, without the NULs."""
+        return os.fsdecode(self.run(*arguments, accept=accept).stdout).split("\0")[:-1]
 
     def require_version(self) -> None:
         """Checks that git is new enough.

@@ -4,6 +4,7 @@ import msgspec
 
 from vizier_kernel.scheduler.model import Lock, LockMode
 from vizier_kernel.template.compile import CompiledWorkflow
+from vizier_kernel.template.compose import OverruledPolicy
 from vizier_kernel.workflow import Outcome, PerOutcome
 
 
@@ -36,6 +37,8 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     effective_locks: tuple[NodeLocks, ...]
     #: Nodes that only the failure of others leads to; they also start by themselves (weak spot 9 of spec 08 §10).
     failure_handlers: tuple[str, ...]
+    #: What stages say about missing producers and does not count; in import order.
+    overruled: tuple[OverruledPolicy, ...]
 
 
 def audit_workflow(workflow: CompiledWorkflow) -> AuditReport:
@@ -63,6 +66,7 @@ def audit_workflow(workflow: CompiledWorkflow) -> AuditReport:
             for node in sorted(workflow.nodes, key=lambda node: node.id)
         ),
         failure_handlers=workflow.failure_handlers,
+        overruled=workflow.overruled,
     )
 
 

@@ -13,11 +13,13 @@ from vizier_kernel.artifacts import OPERATION_OUTPUT, PLAN_KINDS, Artifact, Arti
 from vizier_kernel.names import workflow_job_id
 from vizier_kernel.scheduler.model import Lock, MissingProducer
 from vizier_kernel.template.capabilities import Capability, ControlPolicy, Executor, ExecutorClass, Operation
+from vizier_kernel.template.compose import OverruledPolicy
+from vizier_kernel.template.doubts import doubtful_preconditions
 from vizier_kernel.template.expand import Expanded
 from vizier_kernel.template.graph import WorkflowGraph
 from vizier_kernel.template.handlers import failure_handlers
 from vizier_kernel.template.locks import infer_locks
-from vizier_kernel.template.model import ExpandedNode, Precondition
+from vizier_kernel.template.model import ExpandedNode, Precondition, TemplateWarning
 from vizier_kernel.template.runnable import check_runnable
 from vizier_kernel.template.snapshot import snapshot_hash
 from vizier_kernel.template.validate import check_node_ids, check_references, validate
@@ -90,6 +92,10 @@ class CompiledWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[CompiledNode, ...]
     #: Nodes that only the failure of others leads to, sorted; they also start by themselves.
     failure_handlers: tuple[str, ...] = ()
+    #: What stages say about missing producers and does not count.
+    overruled: tuple[OverruledPolicy, ...] = ()
+    #: What is doubtful about the nodes.
+    warnings: tuple[TemplateWarning, ...] = ()
 
     @property
     def roots(self) -> tuple[CompiledNode, ...]:
@@ -128,6 +134,14 @@ def compile_workflow(expanded: Expanded, *, run_id: str | None = None, runnable:
         policy_snapshot_hash=snapshot_hash(expanded),
         nodes=nodes,
         failure_handlers=tuple(sorted(failure_handlers(expanded.nodes))),
+        overruled=expanded.composed.overruled,
+        warnings=tuple(
+            [
+                warning
+                for node in nodes
+                for warning in doubtful_preconditions(node.id, node.schedule.preconditions, node.schedule.locks)
+            ]
+        ),
     )
 
 

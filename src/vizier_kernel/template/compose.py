@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from vizier_kernel.scheduler.model import MissingProducer
 from vizier_kernel.template.canonical import canonical_json
 from vizier_kernel.template.cycles import find_cycle
 from vizier_kernel.template.errors import ImportedTemplateError, TemplateError
@@ -41,6 +42,13 @@ _NOT_IN_PREFIX: Final = re.compile(r"[^A-Za-z0-9_-]")
 _UNDERSCORES: Final = re.compile(r"__+")
 
 
+class OverruledPolicy(msgspec.Struct, frozen=True):
+    """What the file of a stage says about missing producers, and the importing file does not (WS-04-12)."""
+
+    stage: str
+    missing_producer: MissingProducer
+
+
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
     """A template without imports, and where its nodes came from."""
 
@@ -50,6 +58,8 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     #: Where each node was written, in the order of the nodes.
     origins: tuple[NodeOrigin, ...]
     warnings: tuple[TemplateWarning, ...] = ()
+    #: Stages that ask for something else about missing producers than the importing file, in import order.
+    overruled: tuple[OverruledPolicy, ...] = ()
 
 
 class _Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +75,7 @@ class _Stage(msgspec.Struct, frozen=True, kw_only=True):
     handlers: frozenset[str]
     params: Mapping[str, str]
     contracts: tuple[ArtifactContract, ...]
+    missing_producer: MissingProducer
     warnings: tuple[TemplateWarning, ...]
 
 
@@ -113,6 +124,13 @@ class _Composer:
             lock_scopes=scopes,
             origins=(*origins, *(origin for stage in stages.values() for origin in stage.origins)),
             warnings=tuple(dict.fromkeys(warnings)),
+            overruled=tuple(
+                [
+                    OverruledPolicy(stage.name, stage.missing_producer)
+                    for stage in stages.values()
+                    if stage.missing_producer is not template.policy.dependencies.missing_producer
+                ]
+            ),
         )
 
     def _import(self, entry: Import, files: list[str], chain: list[str]) -> _Stage:
@@ -163,6 +181,7 @@ def _stage(name: str, composed: Composed, loaded: LoadedTemplate) -> _Stage:
         handlers=failure_handlers(nodes),
         params=template.params,
         contracts=template.artifact_contracts,
+        missing_producer=template.policy.dependencies.missing_producer,
         warnings=composed.warnings,
     )
 

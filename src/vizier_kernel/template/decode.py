@@ -8,6 +8,7 @@ from typing import Final
 
 from vizier_kernel.artifacts import FIELDS, Artifact, ArtifactKind
 from vizier_kernel.scheduler.model import Lock, LockMode, MissingProducer
+from vizier_kernel.template.capabilities import CAPABILITIES
 from vizier_kernel.template.model import (
     After,
     ArtifactContract,
@@ -58,6 +59,7 @@ from vizier_kernel.workflow import (
     NodeKind,
     Outcome,
     PerOutcome,
+    RetryMode,
     ScriptGate,
 )
 
@@ -81,29 +83,39 @@ def decode_template(tree: object, *, origin: str, positions: Positions | None = 
     return LoadedTemplate(template, origin, tuple(run.warnings), positions)
 
 
-def _per_outcome(item: Shape[T]) -> Record[PerOutcome[T]]:
-    return Record(PerOutcome, dict.fromkeys(Outcome, Field(ListOf(item))))
+def _per_outcome(item: Shape[T], about: str) -> Record[PerOutcome[T]]:
+    fields = {outcome.value: Field(ListOf(item), about=about.format(outcome.value)) for outcome in Outcome}
+    return Record(PerOutcome, fields)
 
 
 def _artifact(kind: ArtifactKind) -> Record[Artifact]:
     def make(**values: str) -> Artifact:
         return Artifact(kind, *(values[name] for name in FIELDS[kind]))
 
-    return Record(make, dict.fromkeys(FIELDS[kind], _NEEDED_TEXT))
+    return Record(make, dict.fromkeys(FIELDS[kind], Field(TEXT, required=True, about="May hold placeholders.")))
 
 
-_OPTIONAL_TEXT: Final = Field(TEXT)
-_NEEDED_TEXT: Final = Field(TEXT, required=True)
-_TEXTS: Final = ListOf(TEXT)
 _TEXT_MAP: Final = MapOf(TEXT)
-_FLAG: Final = Field(LenientBoolean())
-_GATE_POLICY: Final = Field(Choice(GatePolicy))
+_GATE_POLICY: Final = Field(Choice(GatePolicy), about="Part of the hash, otherwise without effect.")
+_SCRIPT: Final = Field(TEXT, required=True, about="Shell script; placeholders are replaced as they are, unquoted.")
 
 ARTIFACT: Final = OneOf({kind.tag: _artifact(kind) for kind in ArtifactKind})
 
-AFTER: Final = Record(After, {"node_id": _NEEDED_TEXT, "policy": Field(Choice(AfterPolicy))})
+AFTER: Final = Record(
+    After,
+    {
+        "node_id": Field(TEXT, required=True, about="The node to wait for."),
+        "policy": Field(Choice(AfterPolicy), about="What it must have done."),
+    },
+)
 
-LOCK: Final = Record(Lock, {"key": _NEEDED_TEXT, "mode": Field(Choice(LockMode), required=True)})
+LOCK: Final = Record(
+    Lock,
+    {
+        "key": Field(TEXT, required=True, about="What is locked; jobs with the same key wait for each other."),
+        "mode": Field(Choice(LockMode), required=True, about="Whether others may hold it at the same time."),
+    },
+)
 
 PRECONDITION: Final = Tagged[Precondition](
     "kind",
@@ -111,76 +123,150 @@ PRECONDITION: Final = Tagged[Precondition](
         "pinned_head": Record(PinnedHead, {}),
         "clean_worktree": Record(CleanWorktree, {}),
         "branch_exists": Record(BranchExists, {}),
-        "custom": Record(CustomPrecondition, {"id": _NEEDED_TEXT, "args": Field(_TEXT_MAP)}),
+        "custom": Record(
+            CustomPrecondition,
+            {
+                "id": Field(TEXT, required=True, about="Which one.", examples=("clean_worktree", "branch_exists")),
+                "args": Field(_TEXT_MAP, about="Texts for it, such as `branch`."),
+            },
+        ),
     },
 )
 
 GATE: Final = Tagged[DeclaredGate](
     "kind",
     {
-        "approval": Record(DeclaredApprovalGate, {"required": _FLAG, "policy": _GATE_POLICY}),
-        "script": Record(ScriptGate, {"script": _NEEDED_TEXT, "policy": _GATE_POLICY}),
-        "cicd": Record(DeclaredCicdGate, {"script": _NEEDED_TEXT, "auto_resolve": _FLAG, "policy": _GATE_POLICY}),
-        "custom": Record(CustomGate, {"id": _NEEDED_TEXT, "args": Field(_TEXT_MAP), "policy": _GATE_POLICY}),
+        "approval": Record(
+            DeclaredApprovalGate,
+            {
+                "required": Field(LenientBoolean(), about="Whether the job waits until a person agrees."),
+                "policy": _GATE_POLICY,
+            },
+        ),
+        "script": Record(ScriptGate, {"script": _SCRIPT, "policy": _GATE_POLICY}),
+        "cicd": Record(
+            DeclaredCicdGate,
+            {
+                "script": _SCRIPT,
+                "auto_resolve": Field(LenientBoolean(), about="Whether a failure leads back to the gate."),
+                "policy": _GATE_POLICY,
+            },
+        ),
+        "custom": Record(
+            CustomGate,
+            {
+                "id": Field(TEXT, required=True, about="Which one.", examples=("conflict_resolution",)),
+                "args": Field(_TEXT_MAP, about="Texts for it, such as `auto_resolve`."),
+                "policy": _GATE_POLICY,
+            },
+        ),
+    },
+)
+
+RETRY: Final = Record(
+    DeclaredRetry,
+    {
+        "mode": Field(
+            TEXT,
+            about="When the node is repeated; may hold placeholders.",
+            examples=tuple(mode.value for mode in RetryMode),
+        ),
+        "budget": Field(LenientNumber(), about="How often at most; may be a text with placeholders."),
     },
 )
 
 NODE: Final = Record(
     Node,
     {
-        "id": _NEEDED_TEXT,
-        "name": Field(Nullable(TEXT)),
-        "kind": Field(Choice(NodeKind)),
-        "uses": _NEEDED_TEXT,
-        "args": Field(_TEXT_MAP),
-        "after": Field(ListOf(AFTER)),
-        "needs": Field(ListOf(ARTIFACT)),
-        "produces": Field(_per_outcome(ARTIFACT)),
-        "locks": Field(ListOf(LOCK)),
-        "preconditions": Field(ListOf(PRECONDITION)),
-        "gates": Field(ListOf(GATE)),
-        "retry": Field(Record(DeclaredRetry, {"mode": _OPTIONAL_TEXT, "budget": Field(LenientNumber())})),
-        "on": Field(_per_outcome(TEXT)),
+        "id": Field(TEXT, required=True, about="Unique in the template."),
+        "name": Field(Nullable(TEXT), about="What people call it."),
+        "kind": Field(Choice(NodeKind), about="What sort of step it is; must fit `uses`."),
+        "uses": Field(TEXT, required=True, about="What it does.", examples=tuple(CAPABILITIES)),
+        "args": Field(_TEXT_MAP, about="Texts for it; all values are strings."),
+        "after": Field(ListOf(AFTER), about="Nodes that must have succeeded first."),
+        "needs": Field(ListOf(ARTIFACT), about="Artifacts that must exist first."),
+        "produces": Field(_per_outcome(ARTIFACT, "If it is {}."), about="Artifacts that exist afterwards, by outcome."),
+        "locks": Field(ListOf(LOCK), about="What it locks, instead of the branches that it works on."),
+        "preconditions": Field(ListOf(PRECONDITION), about="What must be true when it starts."),
+        "gates": Field(ListOf(GATE), about="What a person or a script has to decide."),
+        "retry": Field(RETRY, about="Whether a gate sends it back."),
+        "on": Field(_per_outcome(TEXT, "If it is {}."), about="Ids of the nodes to go on with, by outcome."),
+    },
+)
+
+RESUME: Final = Record(
+    ResumePolicy,
+    {
+        "key": Field(TEXT, about="Part of the hash, otherwise without effect."),
+        "reuse_mode": Field(Choice(ReuseMode), about="Part of the hash, otherwise without effect."),
     },
 )
 
 POLICY: Final = Record(
     Policy,
     {
-        "failure_mode": Field(Choice(FailureMode)),
-        "resume": Field(Record(ResumePolicy, {"key": _OPTIONAL_TEXT, "reuse_mode": Field(Choice(ReuseMode))})),
-        "dependencies": Field(Record(DependencyPolicy, {"missing_producer": Field(Choice(MissingProducer))})),
+        "failure_mode": Field(Choice(FailureMode), about="Part of the hash, otherwise without effect."),
+        "resume": Field(RESUME, about="Part of the hash, otherwise without effect."),
+        "dependencies": Field(
+            Record(
+                DependencyPolicy,
+                {
+                    "missing_producer": Field(
+                        Choice(MissingProducer), about="What becomes of a node whose needs nothing produces."
+                    )
+                },
+            ),
+            about="About artifacts that nodes need.",
+        ),
+    },
+)
+
+CONTRACT: Final = Record(
+    ArtifactContract,
+    {
+        "id": Field(TEXT, required=True, about="A type of artifacts that nodes may need and produce."),
+        "version": Field(TEXT, about="Part of the hash, otherwise without effect."),
+        "schema": Field(FreeForm(), about="What their fields must be like: a small part of JSON Schema."),
+    },
+)
+
+IMPORT: Final = Record(
+    Import,
+    {
+        "name": Field(TEXT, required=True, about="Goes in front of the ids of its nodes."),
+        "path": Field(TEXT, required=True, about="Relative to the directory of this file."),
+    },
+)
+
+LINK: Final = Record(
+    Link,
+    {
+        "from": Field(TEXT, required=True, into="source", about="Name of the import that comes first."),
+        "to": Field(TEXT, required=True, into="target", about="Name of the import that waits for it."),
+    },
+)
+
+CLI: Final = Record(
+    Cli,
+    {
+        "positional": Field(ListOf(TEXT), about="Parameters that are given by position."),
+        "named": Field(_TEXT_MAP, about="Flags, and the parameters that they set."),
     },
 )
 
 TEMPLATE: Final = Record(
     Template,
     {
-        "id": _NEEDED_TEXT,
-        "version": _NEEDED_TEXT,
-        "params": Field(_TEXT_MAP),
-        "policy": Field(POLICY),
-        "artifact_contracts": Field(
-            ListOf(
-                Record(
-                    ArtifactContract,
-                    {"id": _NEEDED_TEXT, "version": _OPTIONAL_TEXT, "schema": Field(FreeForm())},
-                )
-            )
-        ),
-        "nodes": Field(ListOf(NODE)),
-        "imports": Field(ListOf(Record(Import, {"name": _NEEDED_TEXT, "path": _NEEDED_TEXT}))),
-        "links": Field(
-            ListOf(
-                Record(
-                    Link,
-                    {
-                        "from": Field(TEXT, required=True, into="source"),
-                        "to": Field(TEXT, required=True, into="target"),
-                    },
-                )
-            )
-        ),
-        "cli": Field(Record(Cli, {"positional": Field(_TEXTS), "named": Field(_TEXT_MAP)})),
+        "id": Field(TEXT, required=True, about="Names the template, together with the version."),
+        "version": Field(TEXT, required=True, about="Names the template, together with the id."),
+        "params": Field(_TEXT_MAP, about="Parameters and their defaults."),
+        "policy": Field(POLICY, about="Rules for the whole template."),
+        "artifact_contracts": Field(ListOf(CONTRACT), about="Types of artifacts that nodes may need and produce."),
+        "nodes": Field(ListOf(NODE), about="The steps."),
+        "imports": Field(ListOf(IMPORT), about="Other templates that are stages of this one."),
+        "links": Field(ListOf(LINK), about="Which stages wait for which."),
+        "cli": Field(CLI, about="How the command line sets parameters."),
     },
+    # By which editors find the JSON Schema of the format.
+    foreign=frozenset({"$schema"}),
 )

@@ -185,6 +185,10 @@ class Field(msgspec.Struct, frozen=True):
     required: bool = False
     #: The argument that receives it, if not named like the key.
     into: str | None = None
+    #: What it is for, for authors.
+    about: str = ""
+    #: Values to propose.
+    examples: tuple[str, ...] = ()
 
 
 class Record(msgspec.Struct, Generic[T], frozen=True):
@@ -192,6 +196,8 @@ class Record(msgspec.Struct, Generic[T], frozen=True):
 
     make: Callable[..., T]
     fields: Mapping[str, Field]
+    #: Keys that are for other programs and mean nothing here.
+    foreign: frozenset[str] = frozenset()
 
     def decode(self, value: object, path: KeyPath, run: Run) -> T:
         """See `Shape`."""
@@ -206,7 +212,7 @@ class Record(msgspec.Struct, Generic[T], frozen=True):
             elif field.required:
                 raise run.error(path, f"missing field `{key}`")
         for key in table:
-            if key not in self.fields and key != tag:
+            if key not in self.fields and key != tag and key not in self.foreign:
                 run.unknown_key(path, key, self.fields)
         return self.make(**values)
 

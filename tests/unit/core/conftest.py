@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from vizier_core.config import Settings
 from vizier_core.jobs.context import JobsContext
+from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.store import JobStore
 
 # Helpers are imported as `support.…`.
@@ -51,6 +52,6 @@ def store(root: Path, warnings: list[str]) -> JobStore:
 
 @pytest.fixture
 def context(root: Path, warnings: list[str]) -> JobsContext:
-    context = JobsContext(root, Settings(), warnings.append)
+    context = open_project(root, Settings(), warnings.append)
     context.store.ensure_jobs_root()
     return context

@@ -14,6 +14,20 @@ _PACKAGE: Final = "vizier_core.jobs.operations"
 _OPERATIONS: Final = {
     "command.run": "shell",
     "cicd.run": "shell",
+    "worktree.prepare": "worktree",
+    "worktree.cleanup": "worktree",
+    "plan.persist": "plan",
+    "git.stage": "git",
+    "git.commit": "git",
+    "git.stage_commit": "git",
+    "git.integrate_plan_branch": "merge",
+    "merge.sentinel.write": "sentinels",
+    "merge.sentinel.clear": "sentinels",
+    "git.save_worktree_patch": "patch",
+    "patch.pipeline_prepare": "patch",
+    "patch.execute_pipeline": "patch",
+    "patch.pipeline_finalize": "patch",
+    "build.materialize_step": "build",
     "prompt.resolve": "prompt",
     "agent.invoke": "agent",
 }
@@ -22,7 +36,13 @@ _POLICIES: Final = {
     "terminal": "gates",
     "gate.approval": "gates",
     "gate.stop_condition": "gates",
+    "gate.conflict_resolution": "conflict",
+    "gate.cicd": "gates",
 }
+
+
+#: Does its work although the directory it was to work in is gone (WS-06-08).
+_WORKS_ANYWHERE: Final = frozenset({"worktree.cleanup"})
 
 
 def run_handler(running: RunningNode) -> NodeResult:
@@ -41,6 +61,8 @@ def run_handler(running: RunningNode) -> NodeResult:
     else:
         handler = None
         unknown = f"workflow node {node.node_id} has no runtime operation/policy"
+    if running.node.executor_operation not in _WORKS_ANYWHERE:
+        running.execution_root  # noqa: B018 - a node without a valid one does nothing at all (spec 06 §4)
     return failed(unknown) if handler is None else handler(running)
 
 

@@ -23,7 +23,6 @@ def invoke_agent(running: RunningNode) -> NodeResult:
         OperationRefusedError: there is no prompt, or no directory to work in.
         OSError: the reply cannot be stored.
     """
-    running.execution_root  # noqa: B018 - a node without a valid one does nothing at all
     prompt, prompt_ref = _prompt(running)
     try:
         agent = choose_agent(running)

@@ -1,7 +1,9 @@
 """Control nodes that decide whether a run goes on (spec 06 §9)."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+from vizier_core.command import Finished, Output
 from vizier_core.jobs.operations.node import (
     Handler,
     NodeResult,
@@ -11,8 +13,9 @@ from vizier_core.jobs.operations.node import (
     read_flag,
     succeeded,
 )
+from vizier_core.jobs.operations.shell import cicd_gate_script
 from vizier_kernel.scheduler import ApprovalState
-from vizier_kernel.workflow import RetryMode, ScriptGate
+from vizier_kernel.workflow import CicdGate, RetryMode, ScriptGate
 
 #: So much of a failed stop condition's words goes into the summary, in characters; the log has them all.
 _SUMMARY_WORDS: Final = 2000
@@ -46,7 +49,7 @@ def stop_condition(running: RunningNode) -> NodeResult:
     if script is None:
         return succeeded("stop-condition gate skipped (no script configured)")
     done = running.run_shell(script)
-    output = {"stdout": done.stdout, "stderr_lines": tuple(done.stderr.lines())}
+    output = _output([done])
     if done.exit_code == 0:
         return succeeded("stop-condition gate passed", **output)
     retry = running.node.retry
@@ -59,8 +62,49 @@ def stop_condition(running: RunningNode) -> NodeResult:
     return failed(summary, done.exit_code, **output)
 
 
+def cicd(running: RunningNode) -> NodeResult:
+    """Runs the project's checks, once more after a fix if there is one (spec 06 §9.3).
+
+    What the fix has changed stays uncommitted in the execution root.
+    """
+    script = running.node.arg("command", "script") or cicd_gate_script(running)
+    if script is None:
+        return succeeded("cicd gate skipped (no script configured)")
+    runs = [running.run_shell(script)]
+    attempt = running.attempt
+    if runs[0].exit_code == 0:
+        return succeeded(f"cicd gate passed on attempt {attempt}", **_output(runs))
+    fix = running.node.arg("auto_resolve_command", "auto_resolve_script")
+    if fix is not None and _resolves_itself(running):
+        runs.append(running.run_shell(fix))
+        if runs[-1].exit_code == 0:
+            runs.append(running.run_shell(script))
+            if runs[-1].exit_code == 0:
+                return succeeded(f"cicd gate passed after auto-resolve on attempt {attempt}", **_output(runs))
+    code = runs[0].exit_code
+    return failed(f"cicd gate failed on attempt {attempt} (exit {code})", code, **_output(runs))
+
+
+def _resolves_itself(running: RunningNode) -> bool:
+    asked = read_flag(running.node.args.get("auto_resolve"))
+    if asked is not None:
+        return asked
+    gates = (gate for gate in running.node.gates if isinstance(gate, CicdGate) and gate.script.strip())
+    gate = next(gates, None)
+    return gate is not None and gate.auto_resolve
+
+
+def _output(runs: Sequence[Finished]) -> dict[str, Any]:
+    """The output of several scripts as that of one."""
+    return {
+        "stdout": Output.joined([done.stdout for done in runs]),
+        "stderr_lines": tuple(line for done in runs for line in done.stderr.lines()),
+    }
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     "terminal": terminal,
     "gate.approval": approval,
     "gate.stop_condition": stop_condition,
+    "gate.cicd": cicd,
 }

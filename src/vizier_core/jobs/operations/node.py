@@ -14,6 +14,7 @@ from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.manifest import ManifestNode, RunManifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.usage import Usage
+from vizier_core.vcs.git import Git
 from vizier_core.verbosity import Verbosity
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.workflow import Outcome
@@ -77,6 +78,20 @@ class RunningNode:
         if resolved != root.resolve() and root.resolve() not in resolved.parents:
             raise OperationRefusedError(f"workflow metadata.{key} path {path} is outside repository root {root}")
         return resolved
+
+    @property
+    def git(self) -> Git:
+        """Git in the execution root, with hooks and signing as they are configured."""
+        return Git(self.execution_root, self.context.settings.git)
+
+    @property
+    def creator(self) -> str:
+        """Who does it, for the logs of git's references."""
+        return f"job {self.record.id}"
+
+    def relative(self, path: Path) -> str:
+        """A path as results store it: below the project root, else absolute."""
+        return self.store.relative(path)
 
     @property
     def attempt(self) -> int:

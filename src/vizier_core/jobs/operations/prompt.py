@@ -28,7 +28,6 @@ def resolve_prompt(running: RunningNode) -> NodeResult:
         VizierError: there is no text, or it cannot be rendered.
         OSError: the prompt cannot be stored, or there is no shell.
     """
-    running.execution_root  # noqa: B018 - a node without a valid one does nothing at all
     declared = running.node.artifacts_by_outcome.all()
     artifact = next((a for a in declared if a.kind is ArtifactKind.CUSTOM and a.first == PROMPT_TEXT), None)
     if artifact is None:

@@ -176,8 +176,10 @@ def test_an_agent_that_fails(run: Run, code: int) -> None:
     assert run.reply == ""
 
 
-def test_an_agent_that_a_signal_ends(run: Run) -> None:
-    assert run.script("kill -9 $$").failure.exit_code == -1
+@pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (40, "signal 40")])
+def test_an_agent_that_a_signal_ends(run: Run, number: int, name: str) -> None:
+    assert run.script(f"kill -{number} $$").failure.exit_code == -1
+    assert run.warnings == [f"the agent was ended by {name}, neither by itself nor by vizier"]
 
 
 def test_duration_is_measured_in_milliseconds(run: Run) -> None:
@@ -300,6 +302,7 @@ def test_a_failing_filter_comes_first(run: Run) -> None:
 
 def test_a_filter_that_a_signal_ends(run: Run) -> None:
     assert run.script("true", "kill -9 $$").failure.exit_code == -1
+    assert "the progress filter was ended by SIGKILL, neither by itself nor by vizier" in run.warnings
 
 
 def test_a_filter_that_fails_alone_is_named(run: Run) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from vizier_core.config import Settings
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.manifest import ManifestNode, RunManifest, manifest_text
+from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.settings import JobSettings
 from vizier_core.jobs.store import JobStore
 from vizier_kernel.workflow import NodeKind, PerOutcome, Retry, Route, RouteMode
@@ -73,6 +74,6 @@ def node_job(store: JobStore, node_id: str, status: str = "queued", *, second: i
 
 def next_command(context: JobsContext, launcher: FakeLauncher | None = None, **settings: Any) -> JobsContext:
     """The jobs as another process finds them."""
-    fresh = JobsContext(context.root, Settings(jobs=JobSettings(**settings)), context.warn)
+    fresh = open_project(context.root, Settings(jobs=JobSettings(**settings)), context.warn)
     fresh.launcher = launcher or FakeLauncher()
     return fresh

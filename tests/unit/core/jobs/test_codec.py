@@ -402,3 +402,10 @@ def test_artifacts_are_objects_with_one_key(artifact: Artifact) -> None:
 
 def test_times_are_written_in_record_form() -> None:
     assert to_plain({"at": [Timestamp.parse("2026-03-04 10:15:02.5+01:00")]}) == {"at": ["2026-03-04T09:15:02.500Z"]}
+
+
+def test_times_are_put_into_record_form_by_every_rewrite() -> None:
+    """Unlike everything else that has not changed, which stays as it was written (spec 02 §3.2)."""
+    source = document(created_at="2026-03-04 10:15:02.5+01:00", summary=None)
+    again = json.loads(pretty(rewritten(source, decoded(source), decoded(source))))
+    assert again["created_at"] == "2026-03-04T09:15:02.500Z"

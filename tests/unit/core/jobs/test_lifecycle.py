@@ -52,7 +52,7 @@ UPDATE_WINS = words("""
 PAIR = ["ephemeral_cleanup_state", "ephemeral_cleanup_detail"]
 TRIPLE = ["worktree_name", "worktree_path", "worktree_owned"]
 #: Not in the table because this program has added them.
-OWN = ["worker", "route_rewinds", "routes_pending", "agent_usage"]
+OWN = ["worker", "route_rewinds", "routes_pending", "waits_for_merge", "agent_usage"]
 
 #: Two different values for each key.
 VALUES: dict[str, tuple[Any, Any]] = {

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from vizier_core.config import Settings
 from vizier_core.index import RecordIndex
-from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.facts import build_scheduler_facts
 from vizier_core.jobs.model import JobRecord
+from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.scheduler import _decisions
 from vizier_core.jobs.store import JobStore
 from vizier_kernel.scheduler import Action, Decision, JobStatus, evaluate
@@ -60,7 +60,7 @@ def test_what_is_decided_does_not_depend_on_who_sleeps(
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         (root / ".git").mkdir()
-        context = JobsContext(root, Settings(), lambda line: None)
+        context = open_project(root, Settings(), lambda line: None)
         for record in records:
             put(context.store, record)
         context.index.refresh()

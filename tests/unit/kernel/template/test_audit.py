@@ -39,6 +39,7 @@ def test_the_example_of_the_chapter() -> None:
             NodeLocks("done", ()),
         ),
         failure_handlers=(),
+        overruled=(),
     )
 
 

@@ -1,0 +1,138 @@
+"""`vizier clean` and `jobs gc`: what goes, what stays, and what the operator is told."""
+
+import json
+import os
+import pty
+import subprocess
+
+from support.flows import command, template
+from support.repository import VIZIER, Repository
+
+
+def _run(repository: Repository, *nodes: dict[str, object], code: int = 0) -> str:
+    repository.write("flow.json", template(*nodes))
+    done = repository.vizier("run", "./flow.json", "--follow", "--format", "json")
+    assert done.code == code, str(done)
+    return str(done.json()["run_id"])
+
+
+def _on_terminal(repository: Repository, *args: str, answer: bytes) -> tuple[int, str]:
+    """Runs with a terminal as stdin; the exit code and what was printed."""
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [*VIZIER, *args],
+        cwd=repository.path,
+        env=repository.env,
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        os.close(follower)
+        os.write(leader, answer)
+        out, _ = process.communicate(timeout=60)
+    os.close(leader)
+    return process.returncode, out
+
+
+def test_ws_03_19_the_question_says_what_will_be_removed(repository: Repository) -> None:
+    run_id = _run(repository, command("one", "true"), command("two", "true", after=["one"]))
+    code, out = _on_terminal(repository, "clean", repository.job("one"), answer=b"n\n")
+    assert code != 0
+    assert f"run {run_id}" in out
+    assert "2 job(s)" in out
+    assert set(repository.statuses().values()) == {"succeeded"}
+
+
+def test_ws_03_19_an_unknown_job_is_told_before_any_question(repository: Repository) -> None:
+    code, out = _on_terminal(repository, "clean", "nobody", answer=b"y\n")
+    assert code == 1
+    assert "nobody" in out
+    assert "?" not in out.splitlines()[0]
+
+
+def test_ws_03_17_unmerged_drafts_are_rescued_and_their_tips_reported(repository: Repository) -> None:
+    _run(repository, command("one", "true"))
+    job_id = repository.job("one")
+    repository.git("checkout", "-q", "-b", "draft/plan")
+    repository.write("work.txt", "precious")
+    repository.git("add", "work.txt")
+    repository.git("commit", "-q", "-m", "work")
+    tip = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "-q", "main")
+    path = repository.jobs_root / job_id / "job.json"
+    record = json.loads(path.read_text())
+    record["metadata"]["branch"] = "draft/plan"
+    path.write_text(json.dumps(record))
+    result = repository.vizier("clean", job_id, "--yes", "--format", "json").ok().json()
+    (deleted,) = result["deleted_branches"]
+    assert (deleted["name"], deleted["commit"]) == ("draft/plan", tip)
+    assert repository.git("rev-parse", deleted["rescued_as"]) == tip
+    assert "draft/plan" not in repository.git("branch", "--list", "draft/*")
+
+
+def test_ws_03_20_sentinels_and_sessions_of_the_jobs_go(repository: Repository) -> None:
+    _run(repository, command("one", "true"))
+    job_id = repository.job("one")
+    sentinel = repository.write(".vizier/tmp/merge-conflicts/plan.json", "{}")
+    other = repository.write(".vizier/tmp/merge-conflicts/other.json", "{}")
+    session = repository.write(".vizier/sessions/s1/session.json", "{}")
+    path = repository.jobs_root / job_id / "job.json"
+    record = json.loads(path.read_text())
+    record["schedule"]["artifacts"].append({"merge_sentinel": {"slug": "plan"}})
+    record["session_path"] = ".vizier/sessions/s1/session.json"
+    path.write_text(json.dumps(record))
+    repository.vizier("clean", job_id, "--yes").ok()
+    assert (sentinel.exists(), other.exists(), session.exists()) == (False, True, False)
+
+
+def test_ws_03_21_a_degraded_result_says_why(repository: Repository) -> None:
+    _run(repository, command("one", "true"))
+    job_id = repository.job("one")
+    path = repository.jobs_root / job_id / "job.json"
+    record = json.loads(path.read_text())
+    precious = repository.base / "precious"
+    precious.mkdir()
+    record["metadata"] |= {"worktree_owned": True, "worktree_path": str(precious), "worktree_name": "precious"}
+    path.write_text(json.dumps(record))
+    done = repository.vizier("clean", job_id, "--yes", "--format", "json").fails(1)
+    assert done.json()["degraded"] is True
+    assert str(precious) in done.json()["degraded_notes"][0]
+    assert precious.is_dir()
+
+
+def test_ws_02_14_gc_takes_manifests_markers_and_payloads_along(repository: Repository) -> None:
+    run_id = _run(
+        repository,
+        command("make", "true", artifacts_by_outcome={"succeeded": [{"custom": {"type_id": "t", "key": "k"}}]}),
+    )
+    manifest = repository.jobs_root / "runs" / f"{run_id}.json"
+    assert manifest.exists()
+    assert any(path.is_file() for path in (repository.jobs_root / "artifacts").rglob("*"))
+    repository.vizier("jobs", "gc", "--days", "0").ok()
+    assert not manifest.exists()
+    assert [path for path in (repository.jobs_root / "artifacts").rglob("*") if path.is_file()] == []
+    assert repository.records() == {}
+
+
+def test_ws_02_05_gc_sweeps_what_killed_writers_have_left(repository: Repository) -> None:
+    _run(repository, command("one", "true"))
+    half = repository.jobs_root / repository.job("one") / "job.json.tmp.999999.0"
+    half.write_text("{")
+    os.utime(half, (0, 0))  # long ago: nobody is still writing it
+    repository.vizier("jobs", "gc", "--days", "1").ok()
+    assert not half.exists()
+    assert repository.status("one") == "succeeded"
+
+
+def test_gc_keeps_what_a_waiting_job_needs(repository: Repository) -> None:
+    """An old job that an active one depends on stays, and so does its artifact."""
+    artifact = {"custom": {"type_id": "t", "key": "k"}}
+    _run(repository, command("make", "true", artifacts_by_outcome={"succeeded": [artifact]}))
+    maker = repository.job("make")
+    repository.write("second.json", template(command("use", "true", gates=[{"kind": "approval", "required": True}])))
+    repository.vizier("run", "./second.json", "--after", maker).ok()
+    repository.vizier("jobs", "gc", "--days", "0").ok()
+    assert repository.status("make") == "succeeded"
+    repository.vizier("jobs", "approve", repository.job("use")).ok()
+    repository.wait_status("use", "succeeded")

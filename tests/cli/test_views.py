@@ -1,0 +1,91 @@
+"""Views: they change nothing, and they show what is there."""
+
+import subprocess
+import time
+
+import pytest
+
+from support.flows import command, template
+from support.repository import VIZIER, Repository
+
+READING = [
+    ("jobs", "list"),
+    ("jobs", "list", "--all", "--format", "json"),
+    ("jobs", "schedule"),
+    ("jobs", "schedule", "--format", "dag"),
+    ("list",),
+    ("config", "show"),
+]
+
+
+@pytest.mark.parametrize("args", READING, ids=" ".join)
+def test_ws_03_34_views_write_nothing(repository: Repository, args: tuple[str, ...]) -> None:
+    """All they may leave is the empty jobs root, which is contract (spec 02 §2)."""
+    repository.vizier(*args).ok()
+    assert {path.name for path in (repository.path / ".vizier").rglob("*")} <= {"jobs"}
+    assert repository.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("verb", ["show", "status", "attach"])
+def test_unknown_jobs_are_named(repository: Repository, verb: str) -> None:
+    assert "nobody" in repository.vizier("jobs", verb, "nobody").fails(1).err
+
+
+def test_ws_02_23_jobs_of_the_same_moment_keep_one_order(repository: Repository) -> None:
+    """By id, whatever the order of the directory."""
+    for name in ("c", "a", "b"):
+        text = (
+            f'{{"id":"{name}","status":"succeeded","command":["vizier"],"created_at":"2026-01-01T00:00:00Z",'
+            '"started_at":null,"finished_at":"2026-01-01T00:00:01Z","pid":null,"exit_code":0,'
+            '"stdout_path":"","stderr_path":"","session_path":null,"outcome_path":null,"metadata":null,"config_snapshot":null}'
+        )
+        repository.write(f".vizier/jobs/{name}/job.json", text)
+    listed = repository.vizier("jobs", "list", "--all", "--format", "json").ok().json()
+    ids = [job.get("Job") or job.get("job") or job.get("id") for job in listed["jobs"]]
+    assert ids == sorted(ids) or ids == sorted(ids, reverse=True)
+    assert len(ids) == 3
+
+
+def test_ws_03_24_a_follower_does_not_take_the_lock_to_look(repository: Repository) -> None:
+    """While somebody holds the lock, output of the followed job still arrives."""
+    import fcntl
+    import os
+
+    repository.write(
+        "flow.json",
+        template(
+            command("talk", "until [ -e go ]; do sleep 0.02; done; echo said; until [ -e end ]; do sleep 0.02; done")
+        ),
+    )
+    repository.vizier("run", "./flow.json").ok()
+    repository.wait_status("talk", "running")
+    follower = subprocess.Popen(
+        [*VIZIER, "jobs", "tail", "--follow", repository.job("talk")],
+        cwd=repository.path,
+        env=repository.env,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    repository.lock.write_text(f"pid={os.getpid()}\n")
+    with repository.lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        repository.write("go", "")
+        assert follower.stdout is not None
+        deadline = time.monotonic() + 60
+        while "said" not in (line := follower.stdout.readline()):
+            assert line, "the follower ended"
+            assert time.monotonic() < deadline
+        repository.lock.unlink()
+    repository.write("end", "")
+    follower.communicate(timeout=60)
+    assert follower.returncode == 0
+
+
+def test_ws_02_22_long_output_is_kept_whole_only_in_the_log(repository: Repository) -> None:
+    """The log has all of it, the payload only the beginning and the end (ruling R70)."""
+    repository.write("flow.json", template(command("loud", "head -c 30000000 /dev/zero | tr '\\0' x")))
+    repository.vizier("run", "./flow.json", "--follow").ok()
+    assert len(repository.log("loud", "stdout")) == 30_000_000
+    payloads = [path.stat().st_size for path in (repository.jobs_root / "artifacts" / "data").rglob("*.json")]
+    assert payloads
+    assert max(payloads) < 20_000_000

@@ -1,0 +1,19 @@
+"""A throw-away repository for flows that change it."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Helpers are imported as `support.…`.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.repository import Repository
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    made = Repository(tmp_path)
+    yield made
+    made.close()
