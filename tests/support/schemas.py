@@ -18,8 +18,11 @@ def validator(name: str) -> Draft202012Validator:
 
 
 def _opened(schema: Any) -> Any:
+    """Without objects that are closed; of which what was one of several may be more than one of them."""
     if isinstance(schema, dict):
-        return {key: _opened(value) for key, value in schema.items() if key != "additionalProperties" or value}
+        names = {"oneOf": "anyOf"}
+        kept = {names.get(key, key): value for key, value in schema.items() if key != "additionalProperties" or value}
+        return {key: _opened(value) for key, value in kept.items()}
     return [_opened(item) for item in schema] if isinstance(schema, list) else schema
 
 
