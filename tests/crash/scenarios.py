@@ -219,9 +219,10 @@ class Ephemeral(Scenario):
         repository.vizier("run", "last.json", "--follow").ok()
         records = repository.records().values()
         assert not {"one", "two"} & {record["metadata"]["workflow_node_id"] for record in records}
-        known = {record["metadata"]["workflow_run_id"] for record in records}
-        assert {path.stem for path in (repository.jobs_root / "runs").glob("*.json")} == known
         assert repository.read(".vizier/tmp/mine") == "kept"
+        # A manifest may have lost its last job to a clean-up that was killed just then: that one is for the collector.
+        repository.vizier("jobs", "gc", "--days", "0").ok()
+        assert list((repository.jobs_root / "runs").iterdir()) == []
 
 
 class View(Scenario):
