@@ -31,6 +31,17 @@ def test_unknown_jobs_are_named(repository: Repository, verb: str) -> None:
     assert "nobody" in repository.vizier("jobs", verb, "nobody").fails(1).err
 
 
+@pytest.mark.parametrize("name", ["runs", "artifacts"])
+def test_what_else_lies_beside_the_jobs_is_no_job(repository: Repository, name: str) -> None:
+    """Spec 03 §2.1: without a record, or with one."""
+    repository.write(f".vizier/jobs/{name}/job.json", "{}")
+    for verb in ("show", "status", "attach", "cancel", "retry", "approve"):
+        assert f"no background job {name}" in repository.vizier("jobs", verb, name).fails(1).err
+    assert f"job {name} not found" in repository.vizier("clean", name, "--yes").fails(1).err
+    assert repository.vizier("jobs", "tail", name).ok().out == ""
+    assert repository.read(f".vizier/jobs/{name}/job.json") == "{}"
+
+
 def test_ws_02_23_jobs_of_the_same_moment_keep_one_order(repository: Repository) -> None:
     """By id, whatever the order of the directory."""
     for name in ("c", "a", "b"):
