@@ -2,7 +2,7 @@ r"""The template language: HCL text in, plain values or diagnostics out (spec 05
 
 The stages, in the order in which a file passes them: `source` (bytes to text), `lexer` (text to `tokens`), `parser`
 with `expressions` and `templates` (tokens to the `syntax` tree), `bodies` with `evaluator` and `renderer` (tree to
-`values`), `plain` (values to the tree that is delivered).
+`values`), `plain` (values to the tree that is delivered). Files that spell out every value take a short cut: `spelled`.
 
 Example::
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 
 from vizier_hcl.bodies import BodyEvaluator
 from vizier_hcl.diagnostics import Diagnostic, HclError, Position, Severity, SourceError
@@ -13,6 +14,7 @@ from vizier_hcl.parser import Parser
 from vizier_hcl.plain import Plain, PlainTree
 from vizier_hcl.positions import Path, ValuePositions
 from vizier_hcl.source import Source, read
+from vizier_hcl.spelled import spelled_out
 from vizier_hcl.syntax import Attribute, Body
 
 
@@ -27,29 +29,34 @@ class Document:
     __slots__ = ("_positions", "_source", "value", "warnings")
 
     def __init__(
-        self, value: dict[str, Plain], warnings: tuple[Diagnostic, ...], source: Source, positions: ValuePositions
+        self,
+        value: dict[str, Plain],
+        warnings: tuple[Diagnostic, ...],
+        source: Source,
+        positions: Callable[[], ValuePositions],
     ) -> None:
         self.value = value
         self.warnings = warnings
         self._source = source
-        self._positions = positions
+        self._positions = cache(positions)
 
     def position(self, path: Path) -> Position:
         """Line and column of the value at a path of keys and indices, such as ``("nodes", 0, "id")``.
 
         Where the file does not spell the value out, since it is computed or missing, it is the nearest value around it.
         """
-        return self._source.position(self._positions.of_value(path))
+        return self._source.position(self._positions().of_value(path))
 
     def key_position(self, path: Path) -> Position:
         """Line and column of the key that names the value at a path; of the value itself in a list."""
-        return self._source.position(self._positions.of_key(path))
+        return self._source.position(self._positions().of_key(path))
 
     def diagnostic(
         self, path: Path, message: str, severity: Severity = Severity.ERROR, *, at_key: bool = False
     ) -> Diagnostic:
         """A diagnostic about the meaning of a value, for the code that checks the tree."""
-        offset = self._positions.of_key(path) if at_key else self._positions.of_value(path)
+        positions = self._positions()
+        offset = positions.of_key(path) if at_key else positions.of_value(path)
         return self._source.diagnostic(severity, offset, message)
 
 
@@ -63,6 +70,15 @@ def evaluate(source: bytes | str, *, display_path: str) -> Document:
     Raises:
         HclError: the file is no valid template of the language.
     """
+    text = _read(source, display_path)
+    value = spelled_out(text.text)
+    if value is not None:
+        return Document(value, (), text, lambda: ValuePositions(_Parsed(text, display_path).body))
+    return evaluate_fully(text, display_path)
+
+
+def evaluate_fully(source: Source, display_path: str) -> Document:
+    """Evaluates a template that may use everything the language has; see `evaluate`."""
     parsed = _Parsed(source, display_path)
     budget = Budget(len(parsed.source.text))
     evaluator = Evaluator(budget)
@@ -76,7 +92,7 @@ def evaluate(source: bytes | str, *, display_path: str) -> Document:
     if tree.errors:
         raise parsed.refused(tree.errors)
     warnings = parsed.warnings([*parsed.lexical_warnings, *evaluator.warnings.items(), *bodies.warnings.items()])
-    return Document(value, warnings, parsed.source, positions)
+    return Document(value, warnings, source, lambda: positions)
 
 
 def top_level_strings(source: bytes | str, names: Collection[str], *, display_path: str) -> dict[str, str]:
@@ -85,7 +101,7 @@ def top_level_strings(source: bytes | str, names: Collection[str], *, display_pa
     Raises:
         HclError: the file has a syntax error, or one of these attributes cannot be evaluated.
     """
-    parsed = _Parsed(source, display_path)
+    parsed = _Parsed(_read(source, display_path), display_path)
     wanted = tuple(item for item in parsed.body.items if isinstance(item, Attribute) and item.name in names)
     bodies = BodyEvaluator(parsed.source, Evaluator(Budget(len(parsed.source.text))))
     values = bodies.file(Body(wanted))
@@ -94,14 +110,19 @@ def top_level_strings(source: bytes | str, names: Collection[str], *, display_pa
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
+def _read(source: bytes | str, display_path: str) -> Source:
+    text, unreadable = read(source)
+    if unreadable:
+        raise HclError(display_path, [text.error(unreadable)])
+    return text
+
+
 class _Parsed:
     """A file without syntax errors."""
 
-    def __init__(self, source: bytes | str, display_path: str) -> None:
+    def __init__(self, source: Source, display_path: str) -> None:
         self._display_path = display_path
-        self.source, unreadable = read(source)
-        if unreadable:
-            raise self.refused([unreadable])
+        self.source = source
         lexer = Lexer(self.source.text)
         try:
             tokens = lexer.tokens()
