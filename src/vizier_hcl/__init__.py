@@ -12,9 +12,8 @@ Example::
 """
 
 from vizier_hcl.diagnostics import Diagnostic, HclError, Position, Severity, render
-from vizier_hcl.evaluate import Document, evaluate, top_level_strings
-from vizier_hcl.plain import Plain
-from vizier_hcl.positions import Path
+from vizier_hcl.document import Document, Path, Plain
+from vizier_hcl.evaluate import evaluate, top_level_strings
 
 __all__ = [
     "Diagnostic",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vizier_hcl.plain import Plain
+from vizier_hcl.document import Plain
 from vizier_hcl.text import nfc
 
 _TOKENS: Final = re.compile(
@@ -41,7 +41,8 @@ def spelled_out(text: str) -> dict[str, Plain] | None:
     """The plain tree of a file that spells out every value; None if it does not, or if something is to be said."""
     try:
         return _Reader(text).file()
-    except _GiveUp:
+    except (_GiveUp, RecursionError):
+        # The caller may be deep in a recursion already; the other stages hardly use the stack.
         return None
 
 

@@ -180,7 +180,7 @@ def check(directory: Path, name: str, data: bytes) -> None:
     imports = [{"name": "a", "path": name}, {"name": "b", "path": name}]
     (directory / "importing.json").write_text(json.dumps({"id": "i", "version": "v", "imports": imports}))
     said_of_import = read(directory, "importing.json")
-    if said.startswith("invalid "):
+    if said.startswith(("invalid HCL", "invalid TOML", "invalid JSON")):
         # The file is what is wrong, and the message says so whoever reads it.
         assert str(directory / name) in said
         assert said_of_import == f"{said}\nin the template imported as `a`"

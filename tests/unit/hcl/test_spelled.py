@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vizier_hcl import HclError, evaluate
-from vizier_hcl.evaluate import evaluate_fully
 from vizier_hcl.source import read
 from vizier_hcl.spelled import spelled_out
+from vizier_hcl.whole import evaluate_fully
 
 SEED = Path(__file__).parents[3] / "src" / "vizier_core" / "scaffold" / "seed"
 
