@@ -45,6 +45,8 @@ _MARK: Final = 8
 
 #: Inode, size, modification time and status change time of a record file.
 Stamp = tuple[int, int, int, int]
+#: Of a file that cannot even be looked at; equal to no other.
+_NO_STAMP: Final = (-1, -1, -1, -1)
 _ArtifactKey = tuple[int, str, str]
 
 
@@ -320,8 +322,10 @@ class RecordIndex:
             for job_id in job_ids:
                 try:
                     yield job_id, _stamp(os.stat(f"{job_id}/job.json", dir_fd=directory))
-                except OSError:
+                except (FileNotFoundError, NotADirectoryError):
                     yield job_id, None
+                except OSError:
+                    yield job_id, _NO_STAMP  # there is something; reading it tells what is wrong
         finally:
             os.close(directory)
 

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from vizier_core.errors import InvalidIdError, OperationRefusedError, SchedulerBusyError, UnknownJobError
+from vizier_core.errors import (
+    InvalidIdError,
+    MalformedFileError,
+    OperationRefusedError,
+    SchedulerBusyError,
+    UnknownJobError,
+)
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.lock import SchedulerLock
 from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
@@ -179,7 +185,7 @@ def test_a_running_job_is_not_retried(context: JobsContext) -> None:
 
 def test_a_malformed_job_is_not_retried(context: JobsContext) -> None:
     put_text(context.store, "a", "{")
-    with pytest.raises(UnknownJobError):
+    with pytest.raises(MalformedFileError):
         retry_job(context, "a")
 
 
