@@ -57,7 +57,7 @@ def status(context: JobsContext, job_id: str = "a") -> str:
 # All of them
 
 
-@pytest.mark.parametrize("job_id", ["ghost", "runs"])
+@pytest.mark.parametrize("job_id", ["ghost", "runs", "artifacts"])
 def test_an_unknown_job_is_named(context: JobsContext, operation: Operation, job_id: str) -> None:
     with pytest.raises(UnknownJobError, match=f"no background job {job_id}"):
         operation(context, job_id)
