@@ -20,10 +20,17 @@ from vizier_cli.actions.run_summary import (
 )
 from vizier_cli.cli.app import App
 from vizier_cli.cli.live import can_refresh
-from vizier_cli.cli.output import json_text
+from vizier_cli.cli.output import json_text, printable
 from vizier_core.flow.batch import Batch, compile_batch, find_batch
 from vizier_core.flow.prepare import GivenFlow, prepare_flow
-from vizier_core.jobs import RunRequest, enqueue_workflow_runs, finish_following, following, take_baseline
+from vizier_core.jobs import (
+    RunRequest,
+    enqueue_workflow_runs,
+    failure_reason,
+    finish_following,
+    following,
+    take_baseline,
+)
 from vizier_kernel.scheduler import JobStatus
 from vizier_kernel.template import CompiledWorkflow
 
@@ -105,9 +112,9 @@ def _follow(app: App, series: Series) -> int:
             raise
         if endings[-1].result.exit_code:
             break
+    if not as_json:
+        _explain(app, endings[-1])
     endings = _cleaned_up(app, endings)
-    if endings[-1].result.exit_code == 10 and not as_json:
-        app.warn(f"workflow run {endings[-1].launch.run_id} is blocked; see `vizier jobs schedule`")
     _print(app, terminal_document(series, endings), terminal_text(series, endings))
     return endings[-1].result.exit_code
 
@@ -124,6 +131,17 @@ def _progress(app: App, launch: Launch) -> Iterator[Callable[[Mapping[str, JobSt
             yield table.show
     else:
         yield ChangePrinter(app.jobs, launch.run_id).show
+
+
+def _explain(app: App, ending: Ending) -> None:
+    """Says why a run did not succeed and where to look."""
+    if ending.result.exit_code == 10:
+        app.warn(f"workflow run {ending.launch.run_id} is blocked; see `vizier jobs schedule`")
+    for job_id in ending.result.failed:
+        record = app.jobs.find(job_id)
+        reason = printable(failure_reason(app.jobs, record)) if record else ""
+        where = "" if ending.launch.is_ephemeral else f"; see `vizier jobs tail {job_id}`"
+        app.warn(f"{job_id} failed{reason and f': {reason}'}{where}")
 
 
 def _cleaned_up(app: App, endings: list[Ending]) -> list[Ending]:
