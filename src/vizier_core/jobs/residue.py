@@ -18,6 +18,7 @@ from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_wo
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.model import JobRecord
 from vizier_core.jobs.rewind import merge_slugs
+from vizier_core.jobs.store import RECORD
 from vizier_core.plan import readable_plans
 from vizier_core.vcs.branches import DeletedBranch, checked_out_branches, delete_branch
 from vizier_core.vcs.git import Git
@@ -131,7 +132,7 @@ class Residue:
                 continue
             self.context.index.announce_removal(job_id)
             try:
-                remove_tree(directory)
+                _remove_job(directory)
             except OSError as error:
                 self.notes.add(f"unable to remove job directory {directory}: {error.strerror or error}")
             else:
@@ -245,6 +246,17 @@ class Residue:
             remove_file(path)
         except OSError as error:
             self.notes.add(f"unable to remove {path}: {error.strerror or error}")
+
+
+def _remove_job(directory: Path) -> None:
+    """Deletes the directory of a job, its record last: what a kill leaves can be removed by the same command again."""
+    for entry in list(entries(directory)):
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        elif entry.name != RECORD:
+            os.unlink(entry.path)
+    os.unlink(directory / RECORD)
+    os.rmdir(directory)
 
 
 def _directories_below(top: Path) -> list[Path]:

@@ -19,17 +19,19 @@ from vizier_core.project import derived_directory, shared_file_mode
 
 #: Directories under the jobs root that are no jobs.
 RESERVED_NAMES: Final = frozenset({"runs", "artifacts"})
+#: The file of a job's directory that makes it a job.
+RECORD: Final = "job.json"
 #: The two streams of a worker, in the order in which views show them.
 STREAMS: Final = ("stdout", "stderr")
 
 
 def checked_job_id(job_id: str) -> str:
-    """A job id from the command line or from a file, if it can name a job directory.
+    """A job id from the command line or from a file, if it can name a directory; whether there is a job is not asked.
 
     Raises:
         InvalidIdError: it cannot.
     """
-    if not is_job_id(job_id):
+    if not is_single_component(job_id):
         raise InvalidIdError("job id", job_id)
     return job_id
 
@@ -67,7 +69,7 @@ class JobStore:
 
     def record_path(self, job_id: str) -> Path:
         """The record of a job."""
-        return self.jobs_root / job_id / "job.json"
+        return self.jobs_root / job_id / RECORD
 
     def log_path(self, job_id: str, stream: str) -> Path:
         """The log of one of the :data:`STREAMS` of a job."""
@@ -127,6 +129,8 @@ class JobStore:
             UnknownJobError: there is no such job.
             MalformedFileError: the file cannot be opened.
         """
+        if job_id in RESERVED_NAMES:
+            raise UnknownJobError(job_id)
         path = self.record_path(job_id)
         try:
             if stat.S_ISLNK(os.lstat(path.parent).st_mode):
