@@ -37,7 +37,8 @@ class InvalidIdError(VizierError):
     """An id that is not a single, unreserved path component (decision D16)."""
 
     def __init__(self, what: str, value: str) -> None:
-        super().__init__(f"invalid {what} `{value}`: expected a single name without `/`, `..` or control characters")
+        shown = value if value.isprintable() else ascii(value)[1:-1]
+        super().__init__(f"invalid {what} `{shown}`: expected a single name without `/`, `..` or control characters")
 
 
 class UnknownJobError(VizierError):
