@@ -115,6 +115,14 @@ def test_ws_02_14_gc_takes_manifests_markers_and_payloads_along(repository: Repo
     assert repository.records() == {}
 
 
+def test_ws_03_07_gc_takes_the_session_of_a_job_along(repository: Repository) -> None:
+    session = repository.write(".vizier/sessions/s/session.json", "{}")
+    other = repository.write(".vizier/sessions/t/session.json", "{}")
+    _job(repository, "a", session_path=".vizier/sessions/s/session.json")
+    repository.vizier("jobs", "gc").ok()
+    assert (session.exists(), other.exists()) == (False, True)
+
+
 def test_ws_03_06_gc_and_cancel_answer_in_json(repository: Repository) -> None:
     _job(repository, "a")
     assert repository.vizier("jobs", "gc", "--format", "json").ok().json() == {
