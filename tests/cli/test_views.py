@@ -1,5 +1,6 @@
 """Views: they change nothing, and they show what is there."""
 
+import shutil
 import subprocess
 import time
 
@@ -90,6 +91,19 @@ def test_ws_03_24_a_follower_does_not_take_the_lock_to_look(repository: Reposito
     repository.write("end", "")
     follower.communicate(timeout=60)
     assert follower.returncode == 0
+
+
+def test_a_follower_shows_the_last_words_of_a_job_that_is_removed(repository: Repository) -> None:
+    """Ruling R6: also those without a line end."""
+    _chain(repository, {"a": ["b"], "b": ["a"]})
+    repository.write(".vizier/jobs/a/stdout.log", "one\nlast words")
+    follower = repository.start("jobs", "attach", "a")
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == "[stdout] one\n"
+    shutil.rmtree(repository.jobs_root / "a")
+    out, err = follower.communicate(timeout=60)
+    assert (out, err) == ("[stdout] last words\n", "no background job a\n")
+    assert follower.returncode == 1
 
 
 def test_ws_02_22_long_output_is_kept_whole_only_in_the_log(repository: Repository) -> None:
