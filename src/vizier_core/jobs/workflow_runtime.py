@@ -20,7 +20,7 @@ from vizier_core.errors import VizierError, WorkerRefusedError
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import enter_patiently, exclusive
-from vizier_core.jobs.lifecycle import OwnJob, finalize_job
+from vizier_core.jobs.lifecycle import OwnJob, as_own, as_running, finalize_job
 from vizier_core.jobs.manifest import ManifestNode, RunManifest, read_manifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.jobs.operations import run_handler
@@ -88,8 +88,9 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
     Raises:
         VizierError: the job cannot be run by this process; nothing was touched.
     """
+    job = OwnJob(job_id, None)
     if token is None:
-        _claim(context, job_id)
+        job = _claim(context, job_id)
     else:
         sys.stdin.buffer.read(1)  # until the record is written, or its writer is dead
         record = context.store.read(job_id)
@@ -97,10 +98,10 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
             os._exit(1)
         default_signals()
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
-    worker_main(context, OwnJob(job_id, None))
+    worker_main(context, job)
 
 
-def _claim(context: JobsContext, job_id: str) -> None:
+def _claim(context: JobsContext, job_id: str) -> OwnJob:
     """Takes a job that nobody runs, whatever it waits for (ruling R67)."""
     context.store.read(job_id)
     with exclusive(context):
@@ -111,13 +112,9 @@ def _claim(context: JobsContext, job_id: str) -> None:
         if record.status is JobStatus.RUNNING and not probe.is_stale:
             raise WorkerRefusedError(f"job {job_id} is running already (pid {record.pid})")
         me = LocalWorkers().identify_self()
-        context.store.update(
-            job_id,
-            lambda fresh: fresh.evolve(status=JobStatus.RUNNING, started_at=Timestamp.now(), pid=me.pid).with_metadata(
-                worker=me.identity
-            ),
-        )
+        context.store.update(job_id, lambda fresh: as_running(fresh, me.identity, me.pid))
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
+        return OwnJob(job_id, as_own(record, me.pid))
 
 
 def _adopt_options(context: JobsContext, record: JobRecord) -> None:
