@@ -3,12 +3,24 @@
 Every message names what is wrong and, where that is not obvious, what to do. The command line maps types to exit codes.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 
 class VizierError(Exception):
     """Anything the operator should read as one message, without a traceback."""
+
+
+def explain(error: BaseException) -> str:
+    """What an error says to the operator: of the system's errors the file and the reason, without their number."""
+    if not isinstance(error, OSError):
+        return str(error)
+    reason = error.strerror or " ".join(map(str, error.args)) or type(error).__name__
+    names = " -> ".join(
+        os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
+    )
+    return f"{names}: {reason}" if names else reason
 
 
 class NotARepositoryError(VizierError):

@@ -34,10 +34,12 @@ class Family:
 
     Args:
         roots: who certainly belongs to it, of everybody that lives; all that they have started does so too.
+        adopter: the pid of a member that may adopt orphans; none is lost as long as it is there.
     """
 
-    def __init__(self, roots: Callable[[Everybody], Iterable[ProcessInfo]]) -> None:
+    def __init__(self, roots: Callable[[Everybody], Iterable[ProcessInfo]], adopter: int | None = None) -> None:
         self._roots = roots
+        self._adopter = adopter
         #: Everybody that was ever found, by pid.
         self._known: dict[int, ProcessInfo] = {}
 
@@ -68,18 +70,27 @@ class Family:
         Returns:
             The pids that are still there: somebody else's, or stuck in the kernel.
         """
-        if grace > 0 and self._signal_until_gone(signal.SIGTERM, grace):
+        if grace > 0 and self._signal_until_gone(self.living, signal.SIGTERM, grace):
             return []
-        self._signal_until_gone(signal.SIGKILL, _KILL_WAIT)
+        # Stopped it does nothing any more, but adopt. It is last, lest those that keep forking get lost.
+        if self._adopter in {info.pid for info in self.living()}:
+            _signal(self._adopter, signal.SIGSTOP)
+            self._signal_until_gone(self._adopted, signal.SIGKILL, _KILL_WAIT)
+        self._signal_until_gone(self.living, signal.SIGKILL, _KILL_WAIT)
         return sorted(info.pid for info in self.living())
 
-    def _signal_until_gone(self, number: signal.Signals, seconds: float) -> bool:
+    def _adopted(self) -> list[ProcessInfo]:
+        return [info for info in self.living() if info.pid != self._adopter]
+
+    def _signal_until_gone(
+        self, members: Callable[[], list[ProcessInfo]], number: signal.Signals, seconds: float
+    ) -> bool:
         deadline = time.monotonic() + seconds
         told: set[tuple[int, int]] = set()
         refused: set[int] = set()
         pause = _PAUSES[0]
         # Twice: what was started behind the back of the first look, by a process that is dead now, the second one sees.
-        while living := self.living() or self.living():
+        while living := members() or members():
             for info in living:
                 if (info.pid, info.start_ticks) not in told:
                     told.add((info.pid, info.start_ticks))
@@ -107,7 +118,7 @@ def session_family(session: int, not_before: int) -> Family:
             return []  # the number is in use by somebody else (ruling R85)
         return [info for info in everybody.values() if info.session == session and info.start_ticks >= not_before]
 
-    return Family(members)
+    return Family(members, adopter=session)
 
 
 def is_worker(info: ProcessInfo) -> bool:
@@ -158,10 +169,11 @@ def _is_there(info: ProcessInfo, everybody: Everybody) -> bool:
 
 
 def _signal(pid: int, number: signal.Signals) -> bool:
-    """Sends a signal, and wakes a stopped process, which would never see it; whether that was allowed."""
+    """Sends a signal; whether that was allowed."""
     try:
         os.kill(pid, number)
-        os.kill(pid, signal.SIGCONT)
+        if number is signal.SIGTERM:
+            os.kill(pid, signal.SIGCONT)  # a stopped process would not see it
     except ProcessLookupError:
         pass
     except PermissionError:

@@ -58,10 +58,18 @@ def atomic_write(
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError):
+            name_file(error, path)
         raise
+
+
+def name_file(error: OSError, path: Path | str) -> None:
+    """Makes the error of a call that knows nothing but a descriptor say which file it is about."""
+    if error.filename is None:
+        error.filename = str(path)
 
 
 def read_small(path: Path | str) -> tuple[bytes, os.stat_result]:
@@ -81,6 +89,9 @@ def read_small(path: Path | str) -> tuple[bytes, os.stat_result]:
             data += os.read(descriptor, wanted)
             wanted *= 2
         return data, status
+    except OSError as error:  # a directory can be opened, too
+        name_file(error, path)
+        raise
     finally:
         os.close(descriptor)
 

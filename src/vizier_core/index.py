@@ -389,7 +389,7 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Position(NamedTuple):
-    """How far a journal was read: its random bytes, empty if it had none yet, and how long it was."""
+    """How far a journal was read: its random bytes, and how long it was."""
 
     mark: bytes
     end: int
@@ -399,7 +399,7 @@ class _Journal:
     """Notes about replaced records, appended by whoever replaces them.
 
     The file begins with random bytes, so that one which was emptied and filled again, or has got the inode of one that
-    was deleted, is not taken for its predecessor. Each note is as long as the four bytes before it say.
+    was deleted, is not taken for its predecessor. Before each note stand its length and its checksum, four bytes each.
     """
 
     def __init__(self, path: Path | None, store: JobStore) -> None:
@@ -420,20 +420,7 @@ class _Journal:
         if self._path is None:
             return
         data = msgspec.msgpack.encode(note)
-        try:
-            descriptor = self._open()
-        except OSError:
-            return
-        try:
-            begins = os.fstat(descriptor).st_size == 0
-            mark = os.urandom(_MARK) if begins else b""
-            os.write(descriptor, mark + len(data).to_bytes(4, "big") + data)
-        except OSError:
-            # Without the note others would not notice; without a journal they look at everything.
-            with contextlib.suppress(OSError):
-                os.unlink(self._path)
-        finally:
-            os.close(descriptor)
+        self._write(len(data).to_bytes(4, "big") + zlib.crc32(data).to_bytes(4, "big") + data)
 
     def news(self) -> dict[str, _Note] | None:
         """The last note about each job that has one since the last call; None if the journal cannot tell."""
@@ -443,20 +430,21 @@ class _Journal:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             self._position = None
-            with contextlib.suppress(OSError):
-                os.close(self._open())
+            self._write(b"")
             return None
         try:
             mark, end = os.read(descriptor, _MARK), os.fstat(descriptor).st_size
             known = self._position
-            if known is None or known.mark not in {mark, b""} or end < known.end:
-                self._position = _Position(mark, end)
+            if known is None or known.mark != mark or end < known.end:
+                self._position = _Position(mark, end) if len(mark) == _MARK else None
                 return None
-            start = max(known.end, _MARK)
-            data = os.pread(descriptor, end - start, start) if end > start else b""
+            data = os.pread(descriptor, end - known.end, known.end) if end > known.end else b""
+        except OSError:  # not a file any more
+            self._position = None
+            return None
         finally:
             os.close(descriptor)
-        self._position = _Position(mark, start + len(data) if mark else 0)
+        self._position = _Position(mark, known.end + len(data))
         return self._decode(data)
 
     def shorten(self) -> None:
@@ -470,12 +458,35 @@ class _Journal:
         try:
             while place < len(data):
                 length = int.from_bytes(data[place : place + 4], "big")
-                note = self._decoder.decode(data[place + 4 : place + 4 + length])
+                checksum = int.from_bytes(data[place + 4 : place + 8], "big")
+                text = data[place + 8 : place + 8 + length]
+                if zlib.crc32(text) != checksum:
+                    return None
+                note = self._decoder.decode(text)
                 notes[note.head.job_id] = note
-                place += 4 + length
+                place += 8 + length
         except (msgspec.MsgspecError, ValueError):
             return None  # damaged: look at everything
         return notes
+
+    def _write(self, text: bytes) -> None:
+        """Appends to the journal, which is made if there is none; whoever reads it never sees one without its mark."""
+        assert self._path is not None
+        try:
+            descriptor = self._open()
+        except OSError:
+            self._position = None
+            return
+        try:
+            mark = os.urandom(_MARK) if os.fstat(descriptor).st_size == 0 else b""
+            os.write(descriptor, mark + text)
+        except OSError:
+            # Without the note others would not notice; without a journal they look at everything.
+            self._position = None
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        finally:
+            os.close(descriptor)
 
     def _open(self) -> int:
         assert self._path is not None

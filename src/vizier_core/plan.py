@@ -43,7 +43,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def without_jobs(self, job_ids: set[str]) -> "PlanRecord":
         """The plan without references to these jobs."""
-        keeps_work = self.work_ref is None or self.work_ref.removeprefix(WORKFLOW_JOB) not in job_ids
+        keeps_work = self.work_ref not in {WORKFLOW_JOB + job_id for job_id in job_ids}
         return msgspec.structs.replace(
             self,
             work_ref=self.work_ref if keeps_work else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from vizier_core.config import load_settings
-from vizier_core.errors import VizierError
+from vizier_core.errors import VizierError, explain
 from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.worker_options import parse_worker_arguments
 from vizier_core.jobs.workflow_runtime import run_workflow_node_command
@@ -30,8 +30,8 @@ def main() -> NoReturn:
             program=arguments.program_directory,
         )
         run_workflow_node_command(context, arguments.job_id, arguments.token)
-    except VizierError as error:
-        print(error, file=sys.stderr)
+    except (OSError, VizierError) as error:
+        print(explain(error), file=sys.stderr)
         sys.exit(1)
 
 

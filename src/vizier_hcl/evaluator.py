@@ -91,17 +91,29 @@ class Evaluator:
     def _all(self, expressions: tuple[Expression, ...], scope: Scope) -> Rule[list[Value]]:
         values = []
         for expression in expressions:
-            values.append((yield self._value(expression, scope)))  # noqa: PERF401  # a comprehension cannot yield
+            if isinstance(expression, Literal):
+                values.append(self._literal(expression))
+            else:
+                values.append((yield self._value(expression, scope)))
         return values
 
     def _object(self, node: Object, scope: Scope) -> Rule[Value]:
         result: dict[str, Value] = {}
         for item in node.items:
-            key = self._key((yield self._value(item.key, scope)), item.key.start, "object key")
+            name = self._literal(item.key) if isinstance(item.key, Literal) else (yield self._value(item.key, scope))
+            key = self._key(name, item.key.start, "object key")
             if key in result:
                 self._warn(item.key.start, f"object key {quoted(key)} is repeated; the last value wins")
-            result[key] = yield self._value(item.value, scope)
+            if isinstance(item.value, Literal):
+                result[key] = self._literal(item.value)
+            else:
+                result[key] = yield self._value(item.value, scope)
         return ordered(result)
+
+    def _literal(self, literal: Literal) -> Value:
+        """The value of a literal; spares the most common expressions a rule of their own."""
+        self._budget.spend_values(1, literal.start)
+        return literal.value
 
     def _key(self, value: Value, offset: int, what: str) -> str:
         """A value as an object key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vizier_hcl.cursor import Cursor, describe
+from vizier_hcl.cursor import Cursor, Nesting, describe
 from vizier_hcl.diagnostics import SourceError
 from vizier_hcl.syntax import (
     AttributeSplat,
@@ -31,6 +31,7 @@ from vizier_hcl.syntax import (
     Variable,
 )
 from vizier_hcl.templates import TemplateParser
+from vizier_hcl.text import nfc
 from vizier_hcl.tokens import Token, TokenKind
 from vizier_hcl.trampoline import Rule
 
@@ -65,6 +66,15 @@ _TERM_STARTS: Final = frozenset(
     }
 )
 
+_KEY_ENDS: Final = frozenset({TokenKind.ASSIGN, TokenKind.COLON})
+
+#: What ends an expression, in or behind a list of them or in an attribute.
+_VALUE_ENDS: Final = frozenset(
+    {TokenKind.NEWLINE, TokenKind.COMMA, TokenKind.BRACE_CLOSE, TokenKind.BRACKET_CLOSE, TokenKind.END}
+)
+
+_COLLECTION_STARTS: Final = frozenset({TokenKind.BRACE_OPEN, TokenKind.BRACKET_OPEN})
+
 _KEYWORD_VALUES: Final = {"true": True, "false": False, "null": None}
 
 
@@ -86,9 +96,16 @@ class ExpressionParser:
     def expression(self) -> Rule[Expression]:
         """Any expression: a conditional, or an operation where no ``?`` follows."""
         cursor = self._cursor
+        term: Expression | None = None
+        if cursor.peek().kind in _COLLECTION_STARTS:
+            # Most of them stand alone, which spares them the rules for what they could be a part of.
+            term = yield self._composite_term()
+            if cursor.peek().kind in _VALUE_ENDS:
+                return term
         branches: list[Branch] = []
         while True:
-            operation = yield from self._operation()
+            operation = yield from self._operation(term)
+            term = None
             question = cursor.peek()
             if question.kind is not TokenKind.QUESTION:
                 break
@@ -108,13 +125,17 @@ class ExpressionParser:
 
     # Operators
 
-    def _operation(self) -> Rule[Expression]:
-        """Operands with binary operators between them; keeps two stacks instead of one rule per strength."""
+    def _operation(self, term: Expression | None) -> Rule[Expression]:
+        """Operands with binary operators between them; keeps two stacks instead of one rule per strength.
+
+        The first term may have been parsed already.
+        """
         cursor = self._cursor
         operands: list[Expression] = []
         operators: list[TokenKind] = []
         while True:
-            operands.append((yield from self._operand()))
+            operands.append((yield from self._operand(term)))
+            term = None
             token = cursor.peek()
             strength = _STRENGTH.get(token.kind, 0)
             while operators and _STRENGTH[operators[-1]] >= strength:
@@ -126,13 +147,14 @@ class ExpressionParser:
             operators.append(token.kind)
             self._take_operator()
 
-    def _operand(self) -> Rule[Expression]:
+    def _operand(self, term: Expression | None) -> Rule[Expression]:
         """A term with the prefix operators before it and the traversal steps after it."""
         prefixes: list[Prefix] = []
-        while (token := self._cursor.peek()).kind in _PREFIXES:
-            prefixes.append(Prefix(token.start, token.kind))
-            self._take_operator()
-        term = self._simple_term() or (yield self._composite_term())
+        if term is None:
+            while (token := self._cursor.peek()).kind in _PREFIXES:
+                prefixes.append(Prefix(token.start, token.kind))
+                self._take_operator()
+            term = self._simple_term() or (yield self._composite_term())
         steps = yield from self._steps()
         operand = Traversal(term.start, term, tuple(steps)) if steps else term
         return Unary(prefixes[0].start, tuple(prefixes), operand) if prefixes else operand
@@ -146,8 +168,10 @@ class ExpressionParser:
     # Terms
 
     def _simple_term(self) -> Expression | None:
-        """A term of one token, if the next one is."""
+        """A term without other expressions in it, if the next one is."""
         token = self._cursor.peek()
+        if token.kind is TokenKind.QUOTE_OPEN:
+            return self._plain_string()
         if token.kind is TokenKind.NUMBER:
             self._cursor.advance()
             return Literal(token.start, float(token.text))
@@ -157,6 +181,31 @@ class ExpressionParser:
                 return Literal(token.start, _KEYWORD_VALUES[token.text])
             return Variable(token.start, token.text)
         return None
+
+    def _plain_string(self) -> Expression | None:
+        """A string of literal text only, if one begins here."""
+        cursor = self._cursor
+        opening, *rest = cursor.tokens[cursor.index : cursor.index + 3]
+        text = ""
+        if rest[0].kind is TokenKind.TEXT:
+            text = rest.pop(0).text
+        if rest[0].kind is not TokenKind.QUOTE_CLOSE:
+            return None
+        cursor.index += 3 if text else 2
+        return Literal(opening.start, nfc(text))
+
+    def plain_value(self) -> Expression | None:
+        """An expression that is a single value, if one stands here and nothing follows that would belong to it.
+
+        Most expressions are, and this spares them the rules for everything that they are not.
+        """
+        cursor = self._cursor
+        start = cursor.index
+        value = self._simple_term()
+        if value is not None and cursor.peek().kind not in _VALUE_ENDS:
+            cursor.index = start
+            return None
+        return value
 
     def _composite_term(self) -> Rule[Expression]:
         """A term that holds other expressions, or nothing that could be one."""
@@ -229,66 +278,62 @@ class ExpressionParser:
         opening = cursor.peek()
         outer = cursor.enter(opening, ignore_newlines=False)
         cursor.advance()
-        result: Expression
-        if _is_word(cursor.skip_newlines(), "for"):
-            result = yield self._for_tuple(opening)
-        else:
-            result = yield self._tuple(opening)
-        cursor.leave(outer)
-        return result
+        is_for = _is_word(cursor.skip_newlines(), "for")
+        return self._for_tuple(opening, outer) if is_for else self._tuple(opening, outer)
 
     def _object_or_for(self) -> Rule[Expression]:
         cursor = self._cursor
         opening = cursor.peek()
         outer = cursor.enter(opening, ignore_newlines=False)
         cursor.advance()
-        result: Expression
-        if _is_word(cursor.skip_newlines(), "for"):
-            result = yield self._for_object(opening)
-        else:
-            result = yield self._object(opening)
-        cursor.leave(outer)
-        return result
+        is_for = _is_word(cursor.skip_newlines(), "for")
+        return self._for_object(opening, outer) if is_for else self._object(opening, outer)
 
-    def _tuple(self, opening: Token) -> Rule[Expression]:
+    def _tuple(self, opening: Token, outer: Nesting) -> Rule[Expression]:
         cursor = self._cursor
         close = f"`]` to close the tuple opened at {cursor.place(opening)}"
         elements: list[Expression] = []
         while cursor.current().kind is not TokenKind.BRACKET_CLOSE:
             if not self.starts_here():
                 cursor.expected(f"a tuple element or {close}")
-            elements.append((yield self.expression()))
+            elements.append(self.plain_value() or (yield self.expression()))
             self._separator(TokenKind.BRACKET_CLOSE, "tuple element", close)
         cursor.advance()
+        cursor.leave(outer)
         return Tuple(opening.start, tuple(elements))
 
-    def _object(self, opening: Token) -> Rule[Expression]:
+    def _object(self, opening: Token, outer: Nesting) -> Rule[Expression]:
         cursor = self._cursor
         close = f"`}}` to close the object opened at {cursor.place(opening)}"
         items: list[ObjectItem] = []
         while cursor.current().kind is not TokenKind.BRACE_CLOSE:
             if not self.starts_here():
                 cursor.expected(f"an object key or {close}")
-            items.append((yield self._object_item(opening)))
+            key = self._plain_key() or (yield self._key(opening))
+            sign = cursor.advance()
+            if not self.starts_here():
+                cursor.expected(f"an object value after `{sign.text}` on the same line")
+            items.append(ObjectItem(key, self.plain_value() or (yield self.expression())))
             self._separator(TokenKind.BRACE_CLOSE, "object value", close)
         cursor.advance()
+        cursor.leave(outer)
         return Object(opening.start, tuple(items))
 
-    def _object_item(self, opening: Token) -> Rule[ObjectItem]:
+    def _plain_key(self) -> Expression | None:
+        """The key of an item if it is a name."""
         cursor = self._cursor
         token = cursor.current()
-        key: Expression
-        if token.kind is TokenKind.NAME and cursor.following().kind in (TokenKind.ASSIGN, TokenKind.COLON):
-            cursor.advance()
-            key = Literal(token.start, token.text)
-        else:
-            key = yield self.expression()
-            if cursor.skip_newlines().kind not in (TokenKind.ASSIGN, TokenKind.COLON):
-                cursor.expected(f"`=` or `:` after a key of the object opened at {cursor.place(opening)}")
-        sign = cursor.advance()
-        if not self.starts_here():
-            cursor.expected(f"an object value after `{sign.text}` on the same line")
-        return ObjectItem(key, (yield self.expression()))
+        if token.kind is not TokenKind.NAME or cursor.following().kind not in _KEY_ENDS:
+            return None
+        cursor.advance()
+        return Literal(token.start, token.text)
+
+    def _key(self, opening: Token) -> Rule[Expression]:
+        cursor = self._cursor
+        key: Expression = yield self.expression()
+        if cursor.skip_newlines().kind not in _KEY_ENDS:
+            cursor.expected(f"`=` or `:` after a key of the object opened at {cursor.place(opening)}")
+        return key
 
     def _separator(self, closing: TokenKind, what: str, close: str) -> None:
         """Takes what separates two elements: a comma, line breaks, or a comma and line breaks."""
@@ -301,7 +346,7 @@ class ExpressionParser:
 
     # for
 
-    def _for_tuple(self, opening: Token) -> Rule[Expression]:
+    def _for_tuple(self, opening: Token, outer: Nesting) -> Rule[Expression]:
         cursor = self._cursor
         cursor.ignore_newlines()
         loop = yield self._for_header()
@@ -310,9 +355,10 @@ class ExpressionParser:
         if cursor.peek().kind is not TokenKind.BRACKET_CLOSE:
             cursor.expected(f"`if` or `]` to close the `for` expression opened at {cursor.place(opening)}")
         cursor.advance()
+        cursor.leave(outer)
         return ForTuple(opening.start, loop, value, condition)
 
-    def _for_object(self, opening: Token) -> Rule[Expression]:
+    def _for_object(self, opening: Token, outer: Nesting) -> Rule[Expression]:
         cursor = self._cursor
         cursor.ignore_newlines()
         loop = yield self._for_header()
@@ -328,6 +374,7 @@ class ExpressionParser:
         if cursor.peek().kind is not TokenKind.BRACE_CLOSE:
             cursor.expected(f"`...`, `if` or `}}` to close the `for` expression opened at {cursor.place(opening)}")
         cursor.advance()
+        cursor.leave(outer)
         return ForObject(opening.start, loop, key, value, condition, grouping=grouping)
 
     def _for_header(self) -> Rule[Loop]:

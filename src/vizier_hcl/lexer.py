@@ -18,8 +18,10 @@ from vizier_hcl.tokens import CLOSING, OPENING, STRIP_MARKER, Token, TokenKind
 _CODE: Final = re.compile(
     r"""[ \t]*+(?:
       (?P<newline>\r?\n)
-    | (?P<name>[A-Za-z_])
+    | (?P<name>[A-Za-z_][A-Za-z0-9_-]*+(?![^\x00-\x7F]))
+    | (?P<mixed_name>[A-Za-z_])
     | (?P<number>[0-9]+(?:\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?)
+    | (?P<string>"(?:[^"\\$%\r\n]|\$\$\{)*+")
     | (?P<quote>")
     | (?P<line_comment>\#|//)
     | (?P<block_comment>/\*)
@@ -45,6 +47,12 @@ _HEREDOC_TEXT: Final = re.compile(r"(?P<plain>[^$%\r]+|\r\n)|(?P<line_break>\r)|
 _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
 _UNICODE_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _FIXED: Final = {kind.value: kind for kind in TokenKind}
+# To look up a member of an enumeration takes longer than to make the token.
+_NAME: Final = TokenKind.NAME
+_NEWLINE: Final = TokenKind.NEWLINE
+_QUOTE_OPEN: Final = TokenKind.QUOTE_OPEN
+_TEXT: Final = TokenKind.TEXT
+_QUOTE_CLOSE: Final = TokenKind.QUOTE_CLOSE
 
 
 class _Text:
@@ -158,17 +166,33 @@ class Lexer:
     # Code
 
     def _lex_code(self, sequence: _Sequence | None) -> None:
-        """Lexes one token, comment or run of blanks of plain code or of a sequence's body."""
-        match = _CODE.match(self._text, self._at, self._limit)
-        group = match.lastgroup if match else None
-        if match is None or group is None:
-            self._lex_other(self._at)
-            return
+        """Lexes plain code or a sequence's body, up to where something else begins or ends."""
+        frames, text, limit, append = self._frames, self._text, self._limit, self._tokens.append
+        open_frames = len(frames)
+        while self._at < limit and len(frames) == open_frames:
+            match = _CODE.match(text, self._at, limit)
+            group = match.lastgroup if match else None
+            if match is None or group is None:
+                self._lex_other(self._at)
+                continue
+            start, end = match.span(group)
+            self._at = end
+            if group == "name":
+                append(Token(_NAME, start, end, match[group]))
+            elif group == "string":
+                self._lex_plain_string(start, end)
+            elif sequence is None and group == "newline":
+                append(Token(_NEWLINE, start, end, ""))
+            elif sequence is None and group == "fixed":
+                fixed = match[group]
+                append(Token(_FIXED[fixed], start, end, fixed))
+            else:
+                self._lex_rare(sequence, match, group)
+
+    def _lex_rare(self, sequence: _Sequence | None, match: re.Match[str], group: str) -> None:
+        """Lexes what is less common."""
         start, end = match.span(group)
-        self._at = end
-        if group == "name":
-            self._lex_name(start)
-        elif group == "fixed":
+        if group == "fixed":
             self._lex_fixed(sequence, _FIXED[match[group]], start, end)
         elif group == "newline":
             self._lex_newline(sequence, start, end)
@@ -183,6 +207,8 @@ class Lexer:
             self._lex_block_comment(sequence, start)
         elif group == "heredoc":
             self._lex_heredoc_opening(start, end)
+        elif group == "mixed_name":
+            self._lex_name(start)
         else:
             self._lex_strip_close(sequence, start, end)
 
@@ -208,6 +234,14 @@ class Lexer:
         self._at = name_end(self._text, start, self._limit)
         self._add(TokenKind.NAME, start, self._at, self._text[start : self._at])
 
+    def _lex_plain_string(self, start: int, end: int) -> None:
+        """A whole string without escapes and sequences, but for escaped openings of sequences."""
+        append = self._tokens.append
+        append(Token(_QUOTE_OPEN, start, start + 1, ""))
+        if end - start > 2:  # More than the quotes.
+            append(Token(_TEXT, start + 1, end - 1, self._text[start + 1 : end - 1].replace("$${", "${")))
+        append(Token(_QUOTE_CLOSE, end - 1, end, ""))
+
     def _lex_number(self, start: int, end: int, *, has_exponent: bool) -> None:
         if not has_exponent and end < self._limit and self._text[end] in "eE":
             self._error(end, "exponent is missing digits")
@@ -228,7 +262,7 @@ class Lexer:
                 sequence.depth += 1
             elif kind in CLOSING:
                 sequence.depth = max(0, sequence.depth - 1)
-        self._add(kind, start, end, kind.value)
+        self._add(kind, start, end, self._text[start:end])
 
     def _lex_strip_close(self, sequence: _Sequence | None, start: int, end: int) -> None:
         if sequence and sequence.depth == 0:

@@ -73,7 +73,8 @@ class Parser:
         kind = cursor.current().kind
         if kind in (TokenKind.NEWLINE, TokenKind.END) or (in_single_line_block and kind is TokenKind.BRACE_CLOSE):
             cursor.expected(f"an expression after `=` of attribute {quoted(name.text)}", at=name.end)
-        return Attribute(name.start, name.text, (yield self._expressions.expression()))
+        value = self._expressions.plain_value() or (yield self._expressions.expression())
+        return Attribute(name.start, name.text, value)
 
     def _end_of_item(self, what: str) -> None:
         """Takes the line break after an item; the end of the file is as good."""

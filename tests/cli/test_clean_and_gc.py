@@ -136,3 +136,57 @@ def test_gc_keeps_what_a_waiting_job_needs(repository: Repository) -> None:
     assert repository.status("make") == "succeeded"
     repository.vizier("jobs", "approve", repository.job("use")).ok()
     repository.wait_status("use", "succeeded")
+
+
+def _job(repository: Repository, job_id: str, **more: object) -> None:
+    record = {"id": job_id, "status": "succeeded", "created_at": "2026-01-01T00:00:00Z", **more}
+    record |= {"command": ["vizier"], "stdout_path": "", "stderr_path": ""}
+    repository.write(f".vizier/jobs/{job_id}/job.json", json.dumps(record))
+
+
+def test_artifacts_are_found_at_any_depth(repository: Repository) -> None:
+    """Spec 03 §8.4 no. 3 and 7: the whole trees are walked, links are not followed."""
+    _job(repository, "a")
+    outside = repository.write("outside/a.json", "{}")
+    artifacts = repository.jobs_root / "artifacts"
+    for name in ("custom/1/2/3/4/a.json", "custom/a.json", "data/1/a.json"):
+        repository.write(f".vizier/jobs/artifacts/{name}", "{}")
+    (artifacts / "custom" / "link").symlink_to(outside.parent)
+    removed = repository.vizier("clean", "a", "--yes", "--format", "json").ok().json()["removed"]
+    assert (removed["artifact_markers"], removed["artifact_payloads"]) == (2, 1)
+    assert outside.exists()
+    assert sorted(str(path.relative_to(artifacts)) for path in artifacts.rglob("*")) == [
+        "custom",
+        "custom/link",
+        "data",
+    ]
+
+
+def test_ws_03_20_session_files_go_wherever_they_are_below_the_sessions(repository: Repository) -> None:
+    kept = repository.write("mine.json", "{}")
+    beside = repository.write(".vizier/sessions/other.json", "{}")
+    for place, path in enumerate((".vizier/sessions/s.json", ".vizier/sessions/x/y/session.json", "mine.json")):
+        repository.write(path, "{}")
+        _job(repository, f"a{place}", session_path=path)
+        # What is not vizier's is not touched, and no reason to call the result degraded.
+        assert repository.vizier("clean", f"a{place}", "--yes", "--format", "json").ok().json()["degraded"] is False
+    assert kept.exists()
+    assert [path for path in (repository.path / ".vizier/sessions").rglob("*") if path.is_file()] == [beside]
+
+
+def test_a_file_that_cannot_be_removed_does_not_stop_the_rest(repository: Repository) -> None:
+    """Spec 03 §8.4: every failure is a note."""
+    _job(repository, "a", schedule={"artifacts": [{"merge_sentinel": {"slug": "s"}}]})
+    (repository.path / ".vizier/tmp/merge-conflicts/s.json").mkdir(parents=True)
+    done = repository.vizier("clean", "a", "--yes", "--format", "json").fails(1).json()
+    assert (done["removed"]["jobs"], done["degraded"]) == (1, True)
+    assert "merge-conflicts/s.json" in done["degraded_notes"][0]
+
+
+def test_a_plan_is_released_by_exactly_its_jobs(repository: Repository) -> None:
+    """Spec 03 §8.2: `workflow-job:<id>`; another reference that reads like the id is not meant."""
+    _job(repository, "a")
+    plan = {"plan_id": "p", "created_at": "t", "updated_at": "t", "work_ref": "a", "job_ids": {"persist": "a"}}
+    path = repository.write(".vizier/state/plans/p.json", json.dumps(plan))
+    repository.vizier("clean", "a", "--yes").ok()
+    assert json.loads(path.read_text())["work_ref"] == "a"

@@ -89,3 +89,29 @@ def test_ws_02_22_long_output_is_kept_whole_only_in_the_log(repository: Reposito
     payloads = [path.stat().st_size for path in (repository.jobs_root / "artifacts" / "data").rglob("*.json")]
     assert payloads
     assert max(payloads) < 20_000_000
+
+
+@pytest.mark.parametrize("form", ["block", "table"])
+def test_ws_03_29_control_characters_of_a_record_do_not_steer_the_terminal(repository: Repository, form: str) -> None:
+    """A block keeps the lines of a value (spec 03 §2.6), a table has no room for them."""
+    repository.write(
+        ".vizier/jobs/a/job.json",
+        '{"id":"a","status":"failed","command":["say","\\u001b[2Jone\\ntwo"],"created_at":"2026-01-01T00:00:00Z",'
+        '"stdout_path":"","stderr_path":""}',
+    )
+    for verb in (["list"], ["show", "a"]):
+        shown = repository.vizier("jobs", *verb, "--format", form).ok().out
+        assert "\x1b" not in shown
+        assert ("one\ntwo\n" if form == "block" else "one two\n") in shown
+
+
+def test_ws_03_29_a_summary_in_a_block_may_have_several_lines(repository: Repository) -> None:
+    """If the configuration says so (spec 07 §2.5.1)."""
+    tree, head = repository.git("rev-parse", "HEAD^{tree}"), repository.git("rev-parse", "HEAD")
+    repository.git("branch", "draft/multi", repository.git("commit-tree", tree, "-p", head, "-m", "work"))
+    times = '"created_at":"2026-01-01T00:00:00+00:00","updated_at":"2026-01-01T00:00:00+00:00"'
+    record = f'{{"plan_id":"pln_1","slug":"multi","branch":"draft/multi","summary":"one\\n\\u001b[2Jtwo",{times}}}'
+    repository.write(".vizier/state/plans/pln_1.json", record)
+    assert "Summary: one \ufffd[2Jtwo\n" in repository.vizier("list").ok().out
+    repository.write(".vizier/config.toml", "[display.lists.list]\nsummary_single_line = false\n")
+    assert "Summary: one\n\ufffd[2Jtwo\n" in repository.vizier("list").ok().out

@@ -5,14 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from suite_fixtures import repo
 
 # Helpers are imported as `support.…`.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.repository import Repository
-
-__all__ = ["repo", "repository"]
 
 
 @pytest.fixture

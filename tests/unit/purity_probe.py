@@ -26,7 +26,9 @@ ALLOWED = (
     *("unicodedata", "msgspec"),
 )
 PURE = ("vizier_hcl", "vizier_kernel")
-FACADES = ("vizier_hcl", "vizier_kernel.scheduler", "vizier_kernel.template")
+#: What says in `__all__` what it offers, and modules that offer all that has no underscore in front.
+FACADES = ("vizier_hcl", "vizier_kernel.release", "vizier_kernel.scheduler", "vizier_kernel.template")
+MODULES = tuple(f"vizier_kernel.{name}" for name in ("names", "placeholders", "plan_document", "prompt", "suggest"))
 #: Python code that may run while the pure packages work: theirs, the allowed modules', this file's.
 TRUSTED = {*ALLOWED, *PURE, "__main__", "_collections_abc", "contextlib", "copyreg", "encodings"}
 #: Codecs that they use beside UTF-8; the interpreter loads each from its library on first use.
@@ -233,6 +235,60 @@ def use_the_scheduler() -> None:
     scheduler.evaluate_job(jobs[0], facts)
 
 
+def use_the_prompts() -> None:
+    """Fill in placeholders, some of which stand for nothing, and assemble the prompt of a merge conflict."""
+    from vizier_kernel import placeholders, prompt
+
+    nodes = {"a__ask": {"word": "hello"}, "a__plan": {"slug": "s"}, "b__plan": {"slug": "t"}, "b__last": {"x": "y"}}
+    variables = placeholders.prompt_variables("a__ask", nodes["a__ask"], nodes, "/somewhere")
+    text = "{{word}} {{plan.slug}} {{last.x}} {{file:goal.txt}} {{execution_root}} \\{{"
+    assert placeholders.render(text, variables, str.upper) == "hello s y GOAL.TXT /somewhere {{"
+    for mistake in ("{{nobody}}", "{{", "{{ }}", "{{file:}}"):
+        try:
+            placeholders.render(mistake, variables, str)
+        except placeholders.PlaceholderError as error:
+            str(error)
+        else:
+            raise AssertionError(mistake)
+    placeholders.may_be_missing(".vizier/narrative/snapshot.md")
+    documents = (prompt.NarrativeDocument("glossary.md", "words"), prompt.NarrativeDocument("long.md", "x" * 100_000))
+    conflict = prompt.MergeConflict("main", "draft/x", ("a.txt",), "the plan")
+    for narrative in (prompt.Narrative(), prompt.Narrative("now", documents), prompt.Narrative("", ())):
+        prompt.merge_conflict_prompt(prompt.with_companion("first", "then"), conflict, narrative)
+
+
+def use_the_plans() -> None:
+    """Name plans, write and read their documents, and look for what a word was meant for."""
+    from vizier_kernel import names, plan_document, suggest
+
+    slug = names.normalise_slug(names.slug_from_spec("Sort the list by date"))
+    plan_document.plan_document_path(names.plan_slug(slug))
+    document = plan_document.write_plan_document(
+        plan_id="pln_1", slug=slug, branch=plan_document.default_branch(slug), specification="Sort it.", plan="1. Do"
+    )
+    plan_document.read_plan_document(document)
+    names.component("a b")
+    names.workflow_job_id("run_1", "node")
+    names.command_alias("build-it")
+    names.canonical_selector("template.x.v1")
+    assert suggest.did_you_mean("agnet", ("agent", "label"))
+    suggest.nearest("agnet", ("agent", "label"))
+
+
+def use_the_releases() -> None:
+    """Decide on a release and say what is in it."""
+    from vizier_kernel import release
+
+    last = release.parse_release_tag("v1.2.3")
+    commits = tuple(release.ReleaseCommit("0" * 40, text) for text in ("feat(ui)!: more", "fix: less", "no type", None))
+    release.is_conventional(commits[0].subject)
+    for forced in (None, release.Bump.PATCH):
+        plan = release.ReleasePlan(last, commits, forced, 20)
+        release.commit_message(plan, "2026-01-01T00:00:00Z")
+        release.notes_preview(plan)
+        release.tag_message(plan)
+
+
 def modules_of(package: str) -> list[str]:
     """Every module of a package, without importing any."""
     spec = importlib.util.find_spec(package)
@@ -246,6 +302,9 @@ def public_functions() -> set[str]:
     """The functions that the pure packages offer to others."""
     facades = [importlib.import_module(name) for name in FACADES]
     offered = [getattr(facade, name) for facade in facades for name in facade.__all__]
+    for module in map(importlib.import_module, MODULES):
+        own = (item for name, item in vars(module).items() if not name.startswith("_"))
+        offered += [item for item in own if getattr(item, "__module__", None) == module.__name__]
     return {f"{item.__module__}.{item.__qualname__}" for item in offered if isinstance(item, FunctionType)}
 
 
@@ -264,6 +323,9 @@ def main(arguments: list[str]) -> None:
         use_the_language()
         use_the_templates()
         use_the_scheduler()
+        use_the_prompts()
+        use_the_plans()
+        use_the_releases()
         if "--self-test" in arguments:
             impure()
     uncalled = public_functions() - watch.called

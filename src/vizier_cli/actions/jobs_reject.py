@@ -1,7 +1,7 @@
 """`vizier jobs reject` (spec 03 §3.3)."""
 
 from vizier_cli.cli.app import App
-from vizier_cli.cli.output import json_text, label_block
+from vizier_cli.cli.output import json_text, label_block, printable_lines
 from vizier_core.jobs import reject_job
 
 
@@ -29,7 +29,7 @@ def run(app: App) -> int:
         ("Job", job_id),
         ("Status", status),
         ("Approval state", state),
-        ("Reason", reason),
+        ("Reason", printable_lines(reason)),
     ]
     print(label_block(rows))
     return 0

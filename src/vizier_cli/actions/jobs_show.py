@@ -25,10 +25,5 @@ def run(app: App) -> int:
     elif view.format is ViewFormat.TABLE:
         print(table(view.text_rows(record)))
     else:
-        lines = (
-            f"{label} {value}" if field.key == "job" else f"{label}: {value}"
-            for field, label in view.fields
-            if (value := field.value(record)) is not None
-        )
-        print("\n".join(lines))
+        print("\n".join(view.show_lines(record)))
     return 0

@@ -6,7 +6,7 @@ from typing import Final
 
 from vizier_cli.cli.app import App
 from vizier_core.errors import LaunchError, SchedulerBusyError
-from vizier_core.jobs import LogFollower, LogLine, reconcile_job, scheduler_tick
+from vizier_core.jobs import LogFollower, reconcile_job, scheduler_tick
 from vizier_core.jobs.store import STREAMS, checked_job_id
 from vizier_kernel.scheduler import JobStatus
 
@@ -43,7 +43,7 @@ class _Printer:
 
     def print_news(self) -> bool:
         """Prints what was appended; whether there was anything."""
-        texts = map(_labelled, self._follower.news()) if self._labelled else self._follower.text()
+        texts = self._follower.labelled() if self._labelled else self._follower.text()
         advanced = False
         for text in texts:
             advanced = True
@@ -53,12 +53,7 @@ class _Printer:
 
     def print_rest(self) -> None:
         """Prints a last line without an end."""
-        for line in self._follower.rest():
-            sys.stdout.write(_labelled(line) if self._labelled else line.text)
-
-
-def _labelled(line: LogLine) -> str:
-    return f"[{line.stream}] {line.text}\n"
+        sys.stdout.writelines(self._follower.labelled_rest() if self._labelled else self._follower.text_rest())
 
 
 def _follow(app: App, job_id: str, printer: _Printer) -> int:

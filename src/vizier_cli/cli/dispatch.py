@@ -16,7 +16,7 @@ from vizier_cli.cli.streams import (
     quiet_when_nobody_reads,
     restart_in_utf8_mode,
 )
-from vizier_core.errors import VizierError
+from vizier_core.errors import VizierError, explain
 from vizier_core.version import __version__
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _act(arguments: Arguments, argv: list[str], action: str = "") -> int:
         raise
     except OSError as error:
         _trace(app)
-        print(_os_error_text(error), file=sys.stderr)
+        print(explain(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -102,11 +102,6 @@ def _act(arguments: Arguments, argv: list[str], action: str = "") -> int:
         _trace(app)
         print(f"internal error: {type(error).__name__}: {error} (run with --debug for details)", file=sys.stderr)
         return 1
-
-
-def _os_error_text(error: OSError) -> str:
-    names = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
-    return f"{names}: {error.strerror or error}" if names else str(error)
 
 
 def _trace(app: "App") -> None:

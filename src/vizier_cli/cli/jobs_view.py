@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from vizier_cli.cli.fields import choose_fields
-from vizier_cli.cli.output import printable
+from vizier_cli.cli.output import printable, printable_lines
 from vizier_core.config import JobsDisplay, JobsShowDisplay, ViewFormat, field_key
 from vizier_core.jobs import JobMetadata, JobRecord, JobSchedule
 from vizier_core.timestamp import Timestamp
@@ -34,9 +34,18 @@ class View(NamedTuple):
     labels: Mapping[str, str]
 
     def text_rows(self, record: JobRecord) -> list[tuple[str, str]]:
-        """Label and value of each field that the job has a value for."""
+        """Label and value of each field that the job has a value for; only in a block has a value several lines."""
+        clean = printable if self.format is ViewFormat.TABLE else printable_lines
         found = ((label, field.value(record)) for field, label in self.fields)
-        return [(label, printable(value)) for label, value in found if value is not None]
+        return [(label, clean(value)) for label, value in found if value is not None]
+
+    def show_lines(self, record: JobRecord) -> list[str]:
+        """The fields that the job has a value for, one below the other and not aligned."""
+        return [
+            f"{label} {printable_lines(value)}" if field.key == "job" else f"{label}: {printable_lines(value)}"
+            for field, label in self.fields
+            if (value := field.value(record)) is not None
+        ]
 
     def cells(self, record: JobRecord) -> list[str]:
         """The value of each field, empty where the job has none."""

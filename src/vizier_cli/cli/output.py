@@ -45,6 +45,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else _shown(character) for character in text)
 
 
+def printable_lines(text: str) -> str:
+    """Text in the lines it has, without characters that would steer a terminal: for blocks (spec 03 §2.6)."""
+    return "\n".join(printable(line.removesuffix("\r")) for line in text.split("\n"))
+
+
 def display_width(text: str) -> int:
     """Columns that a text takes on a terminal."""
     if text.isascii():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from vizier_cli.cli.fields import choose_fields
-from vizier_cli.cli.output import counted, label_block, printable, table
+from vizier_cli.cli.output import counted, label_block, printable, printable_lines, table
 from vizier_core.config import PlanListDisplay
 from vizier_core.jobs import JobRecord
 from vizier_core.plan_inventory import PendingPlan
@@ -82,11 +82,11 @@ class PlanListView:
         return "\n\n".join(filter(None, blocks))
 
     def _header_block(self, header: Header) -> str:
-        return label_block([(label, printable(field.value(header) or "")) for field, label in self._header])
+        return label_block([(label, printable_lines(field.value(header) or "")) for field, label in self._header])
 
     def _rows(self, entry: Entry) -> list[tuple[str, str]]:
         found = ((label, self._value(field, entry)) for field, label in (*self._entry, *self._job))
-        return [(label, printable(value)) for label, value in found if value is not None]
+        return [(label, printable_lines(value)) for label, value in found if value is not None]
 
     def _entry_document(self, entry: Entry) -> dict[str, str]:
         return _present({_json_key(field.label): self._value(field, entry) for field, _ in (*self._entry, *self._job)})

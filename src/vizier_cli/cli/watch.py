@@ -16,6 +16,8 @@ from vizier_kernel.scheduler import JobStatus
 
 #: Bytes from the end of a log in which the newest line is looked for.
 _LOG_BUDGET: Final = 16_384
+#: Lines at the end of a frame that are about the running job.
+_OUTPUT_LINES: Final = 3
 _GROUPS: Final = ("queued", "waiting", "running", "blocked", "terminal")
 
 
@@ -35,15 +37,16 @@ def watch_schedule(
     Returns:
         The exit code of an interrupted program.
     """
+    console = make_console()
 
     def frame() -> Text:
         schedule = view_schedule(context, show_all=show_all, focus=focus, depth=depth)
-        lines = _frame(context, rows_of(schedule), focus, top, interval)
+        lines = _fitted(_frame(context, rows_of(schedule), focus, top, interval), console.height)
         return Text("\n".join(lines), no_wrap=True, overflow="crop")
 
     try:
         # The display draws only when told to: a process that may fork has no threads (ruling R82).
-        with signals_end_in_order(), Live(frame(), console=make_console(), screen=True, auto_refresh=False) as live:
+        with signals_end_in_order(), Live(frame(), console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(interval / 1000)
                 live.update(frame(), refresh=True)
@@ -68,6 +71,15 @@ def _frame(context: JobsContext, rows: Sequence[Row], focus: str | None, top: in
         f"Running job: {running.record.id}" if running else "No running job",
         f"Latest line: {_latest(context, running)}",
     ]
+
+
+def _fitted(lines: list[str], height: int) -> list[str]:
+    """As many lines as the terminal is high: what is about the running job stays, rows go (WS-03-30)."""
+    missing = len(lines) - height
+    if missing <= 0:
+        return lines
+    kept = max(height - _OUTPUT_LINES - 1, 1)
+    return [*lines[:kept], f"... {missing + 1} more lines", *lines[-_OUTPUT_LINES:]]
 
 
 def _group(status: JobStatus) -> str:

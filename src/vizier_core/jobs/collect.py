@@ -3,13 +3,17 @@
 import os
 import re
 import time
+from pathlib import Path
 from typing import Final
 
-from vizier_core.files import entries, is_single_component, remove_file
+from vizier_core.errors import VizierError
+from vizier_core.files import entries, remove_empty_directory, remove_file
 from vizier_core.index import Head
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import exclusive
+from vizier_core.jobs.manifest import read_manifest
 from vizier_core.jobs.residue import Residue
+from vizier_core.jobs.store import is_job_id
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.artifacts import Artifact, ArtifactKind
 
@@ -42,9 +46,9 @@ def gc_jobs(context: JobsContext, days: int) -> int:
         residue.remove_worktrees()
         residue.remove_artifacts()
         residue.remove_jobs()
-        residue.prune_artifact_directories()
-        _remove_manifests(context, residue)
         _sweep(context)
+        _remove_manifests(context, residue, cutoff)
+        residue.prune_artifact_directories()
         for note in sorted(residue.notes):
             context.warn(note)
         return residue.removed.jobs
@@ -69,21 +73,44 @@ def _ended_at(head: Head) -> int:
     return head.created_at if head.finished_at is None else head.finished_at
 
 
-def _remove_manifests(context: JobsContext, residue: Residue) -> None:
-    """Deletes the manifests of runs that have no job left."""
+def _remove_manifests(context: JobsContext, residue: Residue, cutoff: int) -> None:
+    """Deletes the manifests of runs that have no job left, also those that a killed command has left behind."""
+    store = context.store
     context.index.refresh(complete=True)
     left = {head.run_id for head in context.index.heads.values()}
-    for run_id in {record.meta.workflow_run_id for record in residue.records} - left - {None}:
-        if run_id is not None and is_single_component(run_id):
-            remove_file(context.store.manifest_path(run_id))
+    collected = {record.meta.workflow_run_id for record in residue.records}
+    for entry in list(entries(store.jobs_root / "runs")):
+        run_id, suffix = os.path.splitext(entry.name)
+        if suffix != ".json" or run_id in left or not entry.is_file(follow_symlinks=False):
+            continue
+        if (run_id in collected or entry.stat().st_mtime_ns < cutoff) and not _has_records(context, run_id):
+            remove_file(Path(entry.path))
+
+
+def _has_records(context: JobsContext, run_id: str) -> bool:
+    """Whether jobs of a run are still there, readable or not; a ruined manifest could belong to any."""
+    try:
+        manifest = read_manifest(context.store, run_id)
+    except VizierError:
+        return True
+    return any(is_job_id(job_id) and context.store.record_path(job_id).exists() for job_id in manifest.job_ids)
 
 
 def _sweep(context: JobsContext) -> None:
-    """Deletes half-written files of killed processes (WS-02-05)."""
+    """Deletes what killed processes have left: half-written files (WS-02-05) and the directories of deleted jobs."""
     jobs_root = context.store.jobs_root
-    directories = [jobs_root / "runs", *(jobs_root / job_id for job_id in context.store.job_ids())]
     limit = time.time() - _ABANDONED_AFTER
-    for directory in directories:
-        for entry in list(entries(directory)):
-            if _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < limit:
-                os.unlink(entry.path)
+    for job_id in context.store.job_ids():
+        remove_empty_directory(jobs_root / job_id)
+        _sweep_files(jobs_root / job_id, limit)
+    _sweep_files(jobs_root / "runs", limit)
+    _sweep_files(jobs_root / "artifacts", limit, depth=3)
+
+
+def _sweep_files(directory: Path, limit: float, depth: int = 0) -> None:
+    """Deletes half-written files that are older than the limit, in directories this deep below as well."""
+    for entry in list(entries(directory)):
+        if depth and entry.is_dir(follow_symlinks=False):
+            _sweep_files(Path(entry.path), limit, depth - 1)
+        elif _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < limit:
+            os.unlink(entry.path)

@@ -104,7 +104,8 @@ def _remove(context: JobsContext, manifest: RunManifest, residue: Residue, allie
     baseline = manifest.ephemeral_baseline or EphemeralBaseline()
     residue.remove_worktrees()
     residue.release_plans()
-    residue.remove_sessions()
+    for path in residue.remove_sessions():
+        residue.notes.add(f"refusing to remove session path outside .vizier/sessions: {path}")
     residue.remove_sentinels()
     residue.remove_branches(residue.owned_branches())
     _remove_scratch(context, residue, baseline, allies)

@@ -48,11 +48,12 @@ class OwnJob(NamedTuple):
     record: JobRecord | None
 
 
-def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker | OwnJob:
+def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker | OwnJob | None:
     """Starts the worker of a job and records it as running before the worker does anything (decision D20, ruling R80).
 
     Returns:
-        The worker; in the forked child, which is the worker, what it has to do.
+        The worker; in the forked child, which is the worker, what it has to do. None if the job does not wait to be
+        started, whatever was decided about it: its record on disk has the last word (decision D6).
 
     Raises:
         OSError: the worker or its record could not be made; the job keeps its previous status.
@@ -60,6 +61,8 @@ def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker
     """
     # Read before the fork: what the parent touches after it has to be copied page by page.
     pending = store.begin_update(job_id)
+    if not pending.record.status.is_waiting:
+        return None
 
     def commit(worker: WorkerIdentity, pid: int) -> None:
         pending.write(as_running(pending.record, worker, pid))

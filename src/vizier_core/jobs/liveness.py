@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vizier_core.errors import VizierError
+from vizier_core.errors import VizierError, explain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.lifecycle import finalize_job
 from vizier_core.jobs.manifest import RunManifest, read_manifest
@@ -51,7 +51,7 @@ def reconcile_dead_workers(context: JobsContext, only: Iterable[str] | None = No
                 ended.append(head.job_id)
         except (OSError, VizierError) as error:
             # It is found again by the next tick; the other jobs shall not have to wait for that.
-            context.warn(f"job {head.job_id} has lost its worker and cannot be ended yet: {error}")
+            context.warn(f"job {head.job_id} has lost its worker and cannot be ended yet: {explain(error)}")
     return ended
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from vizier_core.errors import LocksUnsupportedError, SchedulerBusyError
-from vizier_core.files import make_directories
+from vizier_core.files import make_directories, name_file
 
 #: A lock file with text that is not ours is left alone until it is this old, in seconds.
 FOREIGN_TEXT_EXPIRES: Final = 60.0
@@ -139,13 +139,14 @@ class SchedulerLock:
         except FileNotFoundError:
             make_directories(self._path.parent, self._mode)
         if self._spare is not None:
+            # Its directory may be missing, or vanish just now.
             try:
                 return self._create(self._spare), False, True
-            except FileNotFoundError:
-                make_directories(self._spare.parent, self._mode)
-                return self._create(self._spare), False, True
             except OSError:
-                self._spare = None
+                with contextlib.suppress(OSError):
+                    make_directories(self._spare.parent, self._mode)
+                    return self._create(self._spare), False, True
+            self._spare = None
         return self._unnamed(), False, True
 
     def _create(self, path: Path) -> int:
@@ -162,9 +163,9 @@ class SchedulerLock:
     def _publish(self, descriptor: int) -> bool:
         """Gives the locked file our text and its name; False if somebody was faster or the file cannot have it."""
         text = f"pid={os.getpid()}\n".encode()
-        os.pwrite(descriptor, text, 0)
-        os.ftruncate(descriptor, len(text))
         try:
+            os.pwrite(descriptor, text, 0)
+            os.ftruncate(descriptor, len(text))
             _link(descriptor, self._path, self._spare)
         except (FileExistsError, FileNotFoundError):
             return False
@@ -172,6 +173,7 @@ class SchedulerLock:
             if error.errno in _NO_LINK and self._spare is not None:
                 self._spare = None
                 return False
+            name_file(error, self._path)
             raise
         return True
 

@@ -2,13 +2,15 @@
 
 import codecs
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from vizier_core.jobs.store import STREAMS, JobStore
 
 _CHUNK: Final = 1 << 16
+#: Characters of a line without an end that are held back at most.
+_LONGEST_HELD: Final = 1 << 20
 
 
 class LogLine(NamedTuple):
@@ -19,30 +21,47 @@ class LogLine(NamedTuple):
 
 
 class LogFollower:
-    """Reads what is appended to the logs of a job.
+    """Reads what is appended to the logs of a job, in bounded memory however much it is (WS-03-22).
 
     Survives a log that is emptied by a retry, and bytes that are no UTF-8.
     """
 
     def __init__(self, store: JobStore, job_id: str, streams: Sequence[str] = STREAMS) -> None:
-        self._tails = {stream: _Tail(store.log_path(job_id, stream)) for stream in streams}
+        self._logs = [(_Tail(store.log_path(job_id, stream)), _Lines(f"[{stream}] ")) for stream in streams]
 
-    def news(self) -> Iterator[LogLine]:
-        """The lines that were completed since the last call, stdout first; the rest of a line waits for its end."""
-        for stream, tail in self._tails.items():
-            for text in tail.pieces():
-                yield from (LogLine(stream, line) for line in tail.complete_lines(text))
+    def labelled(self) -> Iterator[str]:
+        """What was appended since the last call, stdout first, each line with its stream in front.
+
+        The beginning of a line is held back until its end comes, unless the line is very long.
+        """
+        for tail, lines in self._logs:
+            for text in tail.pieces(lines.forget):
+                if ready := lines.complete(text):
+                    yield from self._apart_from(lines)
+                    yield ready
+
+    def labelled_rest(self) -> Iterator[str]:
+        """What is left after the last line end; to be asked when nothing more will come."""
+        for tail, lines in self._logs:
+            if rest := lines.rest(tail.rest()):
+                yield from self._apart_from(lines)
+                yield rest
 
     def text(self) -> Iterator[str]:
         """What was appended since the last call, as it is."""
-        for tail in self._tails.values():
+        for tail, _ in self._logs:
             yield from tail.pieces()
 
-    def rest(self) -> Iterator[LogLine]:
-        """What is left after the last line end; to be asked when nothing more will come."""
-        for stream, tail in self._tails.items():
-            if text := tail.rest():
-                yield LogLine(stream, text)
+    def text_rest(self) -> Iterator[str]:
+        """What is left of a character that was not completed; to be asked when nothing more will come."""
+        return filter(None, (tail.rest() for tail, _ in self._logs))
+
+    def _apart_from(self, lines: "_Lines") -> Iterator[str]:
+        """A line end where the beginning of a long line of another stream stands already."""
+        for _, other in self._logs:
+            if other is not lines and other.begun:
+                other.begun = False
+                yield "\n"
 
 
 def latest_log_line(store: JobStore, job_id: str, budget: int, *, ignoring: str | None = None) -> LogLine | None:
@@ -80,10 +99,13 @@ class _Tail:
         self._path = path
         self._position = 0
         self._decoder = _decoder()
-        self._partial = ""
 
-    def pieces(self) -> Iterator[str]:
-        """The text that was appended since the last call."""
+    def pieces(self, emptied: Callable[[], object] = lambda: None) -> Iterator[str]:
+        """The text that was appended since the last call.
+
+        Args:
+            emptied: called when the file begins anew.
+        """
         try:
             file = open(self._path, "rb")  # noqa: SIM115 - closed below; the generator yields while it is open
         except OSError:
@@ -92,22 +114,74 @@ class _Tail:
             if os.fstat(file.fileno()).st_size < self._position:
                 self._position = 0
                 self._decoder = _decoder()
-                self._partial = ""
+                emptied()
             file.seek(self._position)
             while data := file.read(_CHUNK):
                 self._position += len(data)
                 if text := self._decoder.decode(data):
                     yield text
 
-    def complete_lines(self, text: str) -> list[str]:
-        """The lines that a further piece of text completes."""
-        *lines, self._partial = (self._partial + text).split("\n")
-        return [line.removesuffix("\r") for line in lines]
-
     def rest(self) -> str:
-        """The line that has no end yet."""
-        text, self._partial = self._partial + self._decoder.decode(b"", final=True), ""
-        return text
+        """What is left of a character that is not complete."""
+        return self._decoder.decode(b"", final=True)
+
+
+class _Lines:
+    """Puts a label in front of each line of a text that comes in pieces."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._held: list[str] = []
+        self._held_length = 0
+        #: The beginning of the line that is held was given out already.
+        self.begun = False
+        #: What is still to be given out before the next label.
+        self._line_end = ""
+
+    def complete(self, text: str) -> str:
+        """What can be given out now that this piece has come."""
+        end = text.rfind("\n")
+        if end >= 0:
+            ended = "".join([*self._held, text[: end + 1]]).replace("\r\n", "\n")
+            ready = self._start() + ended[:-1].replace("\n", f"\n{self._label}") + "\n"
+            self._hold([text[end + 1 :]])
+            self.begun = False
+            return ready
+        self._held.append(text)
+        self._held_length += len(text)
+        if self._held_length < _LONGEST_HELD:
+            return ""
+        held = "".join(self._held)
+        kept = held[-1:] if held.endswith("\r") else ""  # the line end may follow
+        ready = self._start() + held.removesuffix(kept)
+        self._hold([kept])
+        self.begun = True
+        return ready
+
+    def rest(self, more: str) -> str:
+        """The line that has no end, with its last characters."""
+        text = "".join([*self._held, more])
+        ready = f"{self._start()}{text}\n" if text or self.begun else ""
+        self._hold([])
+        self.begun = False
+        return ready
+
+    def forget(self) -> None:
+        """Drops what is held: the text begins anew, and on a line of its own."""
+        self._hold([])
+        if self.begun:
+            self.begun = False
+            self._line_end = "\n"
+
+    def _start(self) -> str:
+        if self.begun:
+            return ""
+        line_end, self._line_end = self._line_end, ""
+        return line_end + self._label
+
+    def _hold(self, pieces: list[str]) -> None:
+        self._held = pieces
+        self._held_length = sum(map(len, pieces))
 
 
 def _decoder() -> codecs.IncrementalDecoder:

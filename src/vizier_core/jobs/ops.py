@@ -131,14 +131,13 @@ def cancel_job(context: JobsContext, job_id: str, *, cleanup_worktree: bool | No
     """
     checked_job_id(job_id)
     wanted = context.settings.jobs.cancel_cleanup_worktree if cleanup_worktree is None else cleanup_worktree
-    record = context.store.read(job_id)
-    _require_active(record)
-    # The grace period is not spent under the lock: others go on meanwhile.
-    survivors = _end_processes(context, record, CANCEL_GRACE)
+    _require_active(context.store.read(job_id))
     with exclusive(context):
         record = context.store.read(job_id)
         _require_active(record)
-        survivors = _end_processes(context, record, 0) or survivors
+        # Under the lock, grace period and all: a tick that found the worker dead first would call the job failed and
+        # follow its routes; and a worker that ends its job while others look on has started its successors by then.
+        survivors = _end_processes(context, record, CANCEL_GRACE)
         cleanup, detail = _clean_after_cancel(context, record, survivors) if wanted else (CancelCleanup.SKIPPED, None)
         failed_detail = detail if cleanup is CancelCleanup.FAILED else None
         update = JobMetadata(cancel_cleanup_status=cleanup, cancel_cleanup_error=failed_detail)

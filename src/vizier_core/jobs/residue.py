@@ -18,6 +18,7 @@ from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_wo
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.model import JobRecord
 from vizier_core.jobs.rewind import merge_slugs
+from vizier_core.jobs.store import RECORD
 from vizier_core.plan import readable_plans
 from vizier_core.vcs.branches import DeletedBranch, checked_out_branches, delete_branch
 from vizier_core.vcs.git import Git
@@ -131,7 +132,7 @@ class Residue:
                 continue
             self.context.index.announce_removal(job_id)
             try:
-                remove_tree(directory)
+                _remove_job(directory)
             except OSError as error:
                 self.notes.add(f"unable to remove job directory {directory}: {error.strerror or error}")
             else:
@@ -142,7 +143,7 @@ class Residue:
         names = {f"{job_id}.json" for job_id in self.job_ids}
         for tree, counter in _TREES.items():
             try:
-                count = _remove_named(self.context.store.jobs_root / "artifacts" / tree, names, depth=2)
+                count = _remove_named(self.context.store.jobs_root / "artifacts" / tree, names)
             except OSError as error:
                 self.notes.add(f"unable to remove artifacts below {tree}: {error.strerror or error}")
             else:
@@ -178,19 +179,26 @@ class Residue:
         directory = self.context.root / ".vizier" / "tmp" / "merge-conflicts"
         for slug in sorted({slug for record in self.records for slug in merge_slugs(record)}):
             if is_single_component(slug):
-                remove_file(directory / f"{slug}.json")
+                self._remove_file(directory / f"{slug}.json")
         remove_empty_directory(directory)
 
-    def remove_sessions(self) -> None:
-        """Deletes session files that the jobs name, if they are where sessions are kept."""
-        sessions = self.context.root / ".vizier" / "sessions"
-        for path in {record.session_path for record in self.records if record.session_path}:
+    def remove_sessions(self) -> list[str]:
+        """Deletes session files that the jobs name, if they are where sessions are kept.
+
+        Returns:
+            The paths that are somewhere else, as the jobs have them; what is there stays.
+        """
+        sessions = (self.context.root / ".vizier" / "sessions").resolve()
+        foreign = []
+        for path in sorted({record.session_path for record in self.records if record.session_path}):
             file = recorded_path(self.context.store, path)
-            if file.resolve().parent.parent != sessions.resolve() or file.is_symlink():
-                self.notes.add(f"refusing to remove session path outside .vizier/sessions: {path}")
-                continue
-            remove_file(file)
-            remove_empty_directory(file.parent)
+            if file.is_symlink() or not file.resolve().is_relative_to(sessions):
+                foreign.append(path)
+            elif file.is_file():
+                self._remove_file(file)
+                if file.resolve().parent != sessions:
+                    remove_empty_directory(file.parent)
+        return foreign
 
     def branches(self) -> set[str]:
         """The branches that the jobs name."""
@@ -230,21 +238,44 @@ class Residue:
     def prune_artifact_directories(self) -> None:
         """Deletes the empty directories of artifacts; the two trees themselves stay."""
         for tree in _TREES:
-            for type_directory in list(entries(self.context.store.jobs_root / "artifacts" / tree)):
-                if type_directory.is_dir(follow_symlinks=False):
-                    for key_directory in list(entries(Path(type_directory.path))):
-                        if key_directory.is_dir(follow_symlinks=False):
-                            remove_empty_directory(Path(key_directory.path))
-                    remove_empty_directory(Path(type_directory.path))
+            for directory in reversed(_directories_below(self.context.store.jobs_root / "artifacts" / tree)):
+                remove_empty_directory(directory)
+
+    def _remove_file(self, path: Path) -> None:
+        try:
+            remove_file(path)
+        except OSError as error:
+            self.notes.add(f"unable to remove {path}: {error.strerror or error}")
 
 
-def _remove_named(directory: Path, names: set[str], depth: int) -> int:
-    """Deletes regular files with these names, this many directories down; how many there were."""
-    count = 0
+def _remove_job(directory: Path) -> None:
+    """Deletes the directory of a job, its record last: what a kill leaves can be removed by the same command again."""
     for entry in list(entries(directory)):
-        if depth and entry.is_dir(follow_symlinks=False):
-            count += _remove_named(Path(entry.path), names, depth - 1)
-        elif entry.name in names and entry.is_file(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        elif entry.name != RECORD:
             os.unlink(entry.path)
-            count += 1
+    os.unlink(directory / RECORD)
+    os.rmdir(directory)
+
+
+def _directories_below(top: Path) -> list[Path]:
+    """All directories at any depth below one, parents first; links are not followed."""
+    found: list[Path] = []
+    pending = [top]
+    while pending:
+        below = [Path(e.path) for e in entries(pending.pop()) if e.is_dir(follow_symlinks=False)]
+        found += below
+        pending += below
+    return found
+
+
+def _remove_named(top: Path, names: set[str]) -> int:
+    """Deletes regular files with these names at any depth; how many there were."""
+    count = 0
+    for directory in (top, *_directories_below(top)):
+        for entry in list(entries(directory)):
+            if entry.name in names and entry.is_file(follow_symlinks=False):
+                os.unlink(entry.path)
+                count += 1
     return count

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from vizier_core.errors import MalformedFileError, OperationRefusedError, UnknownJobError
+from vizier_core.errors import MalformedFileError, OperationRefusedError, UnknownJobError, explain
 from vizier_core.files import atomic_write, remove_empty_directory, remove_file
 from vizier_core.index import RecordIndex
 from vizier_core.jobs.actor import approval_actor
@@ -169,7 +169,7 @@ def resume_rewind(context: JobsContext) -> None:
         perform_rewind(context, plan)
     except OSError as error:
         # The note stays: whoever takes the lock next tries again. Meanwhile other jobs shall not be held up.
-        store.warn(f"an interrupted retry cannot be finished yet: {error}")
+        store.warn(f"an interrupted retry cannot be finished yet: {explain(error)}")
 
 
 def perform_rewind(context: JobsContext, plan: Rewind) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from vizier_core.errors import LaunchError, VizierError
+from vizier_core.errors import LaunchError, VizierError, explain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import exclusive
 from vizier_core.jobs.facts import build_scheduler_facts
@@ -105,7 +105,7 @@ def decide_locked(context: JobsContext) -> TickPlan:
             if _apply(context, decision):
                 updated[decision.job_id] = None
         except (OSError, VizierError) as error:
-            problems.append(f"job {decision.job_id} cannot be updated: {error}")
+            problems.append(f"job {decision.job_id} cannot be updated: {explain(error)}")
     return TickPlan(list(updated), starts, problems)
 
 
@@ -131,11 +131,12 @@ def start_planned(context: JobsContext, job_ids: Sequence[str]) -> tuple[list[st
         try:
             worker = start_job(context.store, job_id, context.launcher)
         except (OSError, VizierError) as error:
-            problems.append(f"job {job_id} cannot be started: {error}")
+            problems.append(f"job {job_id} cannot be started: {explain(error)}")
             continue
         if isinstance(worker, OwnJob):
             return started, problems, worker
-        started.append(job_id)
+        if worker is not None:
+            started.append(job_id)
     return started, problems, None
 
 
@@ -157,8 +158,12 @@ def _apply(context: JobsContext, decision: Decision) -> bool:
         return False
     context.store.update(
         decision.job_id,
-        lambda fresh: fresh.evolve(status=decision.status).with_schedule(
-            wait_reason=decision.reason, waited_on=decision.waited_on
+        lambda fresh: (
+            fresh.evolve(status=decision.status).with_schedule(
+                wait_reason=decision.reason, waited_on=decision.waited_on
+            )
+            if fresh.status.is_waiting
+            else fresh
         ),
     )
     return True

@@ -19,6 +19,8 @@ from vizier_core.project import derived_directory, shared_file_mode
 
 #: Directories under the jobs root that are no jobs.
 RESERVED_NAMES: Final = frozenset({"runs", "artifacts"})
+#: The file of a job's directory that makes it a job.
+RECORD: Final = "job.json"
 #: The two streams of a worker, in the order in which views show them.
 STREAMS: Final = ("stdout", "stderr")
 
@@ -67,7 +69,7 @@ class JobStore:
 
     def record_path(self, job_id: str) -> Path:
         """The record of a job."""
-        return self.jobs_root / job_id / "job.json"
+        return self.jobs_root / job_id / RECORD
 
     def log_path(self, job_id: str, stream: str) -> Path:
         """The log of one of the :data:`STREAMS` of a job."""

@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from vizier_core.files import make_directories, remove_tree, sync_directory, write_all
+from vizier_core.errors import LaunchError, explain
+from vizier_core.files import make_directories, name_file, remove_tree, sync_directory, write_all
 from vizier_core.jobs.codec import pretty, to_plain
 from vizier_core.jobs.manifest import RunManifest, manifest_text
 from vizier_core.jobs.model import JobRecord
@@ -27,6 +28,7 @@ def publish_run(store: JobStore, manifest: RunManifest, records: list[JobRecord]
 
     Raises:
         OSError: it could not be written; nothing of it is left.
+        LaunchError: it is there, but its files are not all in their places yet; who takes the lock next goes on.
     """
     runs = store.manifest_path(manifest.run_id).parent
     staging = runs / _STAGING
@@ -48,7 +50,13 @@ def publish_run(store: JobStore, manifest: RunManifest, records: list[JobRecord]
             remove_tree(staging)
         raise
     sync_directory(runs)
-    recover(store)
+    try:
+        recover(store)
+    except OSError as error:
+        raise LaunchError(
+            f"run {manifest.run_id} is enqueued, but its jobs cannot be started yet: {explain(error)}; "
+            "the next command that schedules jobs goes on with it"
+        ) from None
 
 
 def recover(store: JobStore) -> None:
@@ -88,5 +96,8 @@ def _write_new(path: Path, data: bytes, mode: int) -> os.stat_result:
             write_all(descriptor, data)
             os.fsync(descriptor)
         return os.fstat(descriptor)
+    except OSError as error:
+        name_file(error, path)
+        raise
     finally:
         os.close(descriptor)

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from vizier_core.config import load_settings
-from vizier_core.errors import VizierError, WorkerRefusedError
+from vizier_core.errors import VizierError, WorkerRefusedError, explain
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import enter_patiently, exclusive
@@ -280,7 +280,7 @@ class _Execution:
 def _report(error: BaseException) -> str:
     """Tells what went wrong in the job's log; an error of ours with its place in the program."""
     if isinstance(error, OSError | VizierError):
-        text = str(error)
+        text = explain(error)
     else:
         text = f"internal error: {type(error).__name__}: {error}"
         write_stderr("".join(traceback.format_exception(error)))

@@ -10,8 +10,11 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 
+from vizier_core import process
+from vizier_core.errors import explain
 from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
 from vizier_core.launcher.port import Commit, Forked, StartedWorker, StartRequest
 
@@ -55,6 +58,7 @@ class ForkLauncher(LocalWorkers):
         try:
             worker = self._identify(pid)
             commit(worker.identity, pid)
+            _wait_for_own_session(pid)
             # A child that is gone already is found dead by the next tick.
             with contextlib.suppress(BrokenPipeError):
                 os.write(release, b"1")
@@ -84,9 +88,19 @@ def _become_worker(
         os.close(wait)
     except BaseException as error:  # whatever it is, the parent's code must not go on here
         with contextlib.suppress(BaseException):
-            os.write(2, f"worker of {request.job_id} could not start: {error}\n".encode())
+            os.write(2, f"worker of {request.job_id} could not start: {explain(error)}\n".encode())
         os._exit(1)
     return is_recorded
+
+
+def _wait_for_own_session(pid: int) -> None:
+    """Waits until a child has left the session of this process; whoever ends that would end the child as well.
+
+    The child has nearly always done so by now, as this process has written its record meanwhile.
+    """
+    with contextlib.suppress(OSError):
+        while os.getsid(pid) != pid and process.is_alive(pid):
+            time.sleep(0.0002)
 
 
 def _above_standard(descriptor: int) -> int:

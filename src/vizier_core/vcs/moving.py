@@ -15,6 +15,7 @@ import msgspec
 from vizier_core.errors import CheckoutBusyError, GitError, HeadMovedError, LocalChangesError
 from vizier_core.vcs.checkout import Checkout, empty_tree
 from vizier_core.vcs.index_lock import HeldIndex, Note, held_index
+from vizier_core.vcs.litter import remove_litter
 from vizier_core.vcs.merge_state import MergeState
 from vizier_core.vcs.undoing import file_changes, undo_changes
 
@@ -88,6 +89,8 @@ def recover_checkout(checkout: Checkout) -> None:
     Raises:
         GitError: it cannot be mended.
     """
+    with contextlib.suppress(OSError):
+        remove_litter(checkout.git_directory)
     with contextlib.suppress(CheckoutBusyError):
         if (checkout.git_directory / "index.lock").exists():
             with held_index(checkout, recover_move, patience=0):

@@ -37,6 +37,11 @@ class JobStatus(StrEnum):
         return self not in _ACTIVE
 
     @property
+    def is_waiting(self) -> bool:
+        """The job has not been started yet, and may be."""
+        return self in _ACTIVE and self is not JobStatus.RUNNING
+
+    @property
     def is_blocked(self) -> bool:
         """The job ended without ever being startable."""
         return self in {JobStatus.BLOCKED_BY_DEPENDENCY, JobStatus.BLOCKED_BY_APPROVAL}

@@ -54,7 +54,7 @@ def evaluate(facts: Facts) -> list[Decision]:
     The result is a fixed point: jobs that became blocked count as blocked for those that depend on them. Jobs that fail
     for missing child arguments do not (spec 01 §5.4), and a job that starts is never decided again.
     """
-    candidates = {job.job_id: job for job in facts.jobs if job.status.is_active and job.status is not JobStatus.RUNNING}
+    candidates = {job.job_id: job for job in facts.jobs if job.status.is_waiting}
     locks = LockTable(facts.held)
     decisions: dict[str, Decision] = {}
     for job in candidates.values():

@@ -1,5 +1,6 @@
 """A project for tests of the core: a directory that looks like a git checkout, without git having run."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from vizier_core.config import Settings
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.opening import open_project
 from vizier_core.jobs.store import JobStore
+
+# Helpers are imported as `support.…`.
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("no deadline", deadline=None)

@@ -1,5 +1,6 @@
 """Who belongs to a family of processes, and how it ends (rulings R83-R87); more in test_process.py."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -111,3 +112,67 @@ def test_r87_only_those_that_nobody_else_collects_are_buried(started) -> None:
     with pytest.raises(ChildProcessError):
         os.waitpid(other.pid, os.WNOHANG)
     other.returncode = 0
+
+
+#: Ignores TERM, and is always somebody else, in a session of its own; its parents are gone.
+COMET = "trap '' TERM; echo >> generations; sleep 0.05; setsid sh \"$0\" & exit"
+
+
+def test_ws_07_16_those_that_keep_forking_are_caught_while_somebody_adopts_them(tmp_path: Path) -> None:
+    """The adopter is ended last: without it, each of them would be lost as soon as its parent exits."""
+    (tmp_path / "comet.sh").write_text(COMET)
+    # As a worker does, which is asked to end and ends its agent first.
+    program = f"""
+import signal, subprocess, time
+from vizier_core.family import adopting_orphans
+signal.signal(signal.SIGTERM, lambda *_: None)
+with adopting_orphans():
+    subprocess.Popen(["setsid", "sh", "comet.sh"], cwd={str(tmp_path)!r})
+    print(flush=True)
+    while True:
+        time.sleep(1)
+"""
+    leader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert leader.stdout is not None
+        leader.stdout.readline()
+        info = process.inspect(leader.pid)
+        assert info is not None
+        wait_for_generations(tmp_path, 3)
+        assert session_family(leader.pid, info.start_ticks).end(0.3) == []
+        # One look may come between the end of one and the beginning of the next.
+        assert [comets(tmp_path) for _ in range(3)] == [[], [], []]
+    finally:
+        (tmp_path / "comet.sh").unlink()  # the last one cannot go on
+        leader.kill()
+        leader.wait()
+
+
+def comets(directory: Path) -> list[int]:
+    found = []
+    for info in process.all_processes():
+        with contextlib.suppress(OSError):
+            if info.alive and os.readlink(f"/proc/{info.pid}/cwd") == str(directory):
+                found.append(info.pid)
+    return found
+
+
+def wait_for_generations(directory: Path, count: int) -> None:
+    limit = time.monotonic() + 30
+    while not (directory / "generations").exists() or (directory / "generations").stat().st_size < count:
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+
+
+def test_ws_07_16_the_adopter_is_stopped_first_and_ended_last(started, monkeypatch: pytest.MonkeyPatch) -> None:
+    leader, (child,) = start(started, "setsid sleep 100 & sleep 0.2; echo $(pgrep -P $$ sleep); wait")
+    sent: list[tuple[int, int]] = []
+    kill = os.kill
+
+    def noted(pid: int, number: int) -> None:
+        sent.append((pid, number))
+        kill(pid, number)
+
+    monkeypatch.setattr(os, "kill", noted)
+    assert session_family(leader.pid, leader.start_ticks).end(0) == []
+    assert sent == [(leader.pid, signal.SIGSTOP), (child, signal.SIGKILL), (leader.pid, signal.SIGKILL)]

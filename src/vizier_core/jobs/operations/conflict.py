@@ -85,6 +85,10 @@ class _Gate:
                 self._stage(conflicts, trusting=script is None and mock_is_on())
                 conflicts = self._checkout.conflicts()
         if conflicts:
+            self._tell(
+                f"edit and stage the files in conflict in {self._checkout.root}, "
+                f"then `vizier jobs retry {self._running.record.id}`"
+            )
             self._lines.append(f"remaining unmerged paths: {', '.join(conflicts)}")
             return self.block("unmerged index entries remain")
         self._sentinel.remove()

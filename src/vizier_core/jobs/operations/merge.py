@@ -104,7 +104,9 @@ class _Integration:
 
     def run(self) -> NodeResult:
         merge, checkout = self._merge, self._checkout
-        self._switch_to_target()
+        waits = self._switch_to_target()
+        if waits is not None:
+            return waits
         if branch_tip(checkout.git, merge.source) is None:
             done = merged_tip(checkout, merge.source, self._running.creator)
             if done is not None:
@@ -117,14 +119,20 @@ class _Integration:
             return self._finish(request)
         return self._begin(request)
 
-    def _switch_to_target(self) -> None:
+    def _switch_to_target(self) -> NodeResult | None:
+        """Checks the target out; a result if that has to wait."""
         target = self._merge.target
         if target is None or target == self._checkout.branch:
-            return
+            return None
         try:
             self._tell(switch_branch(self._checkout, target))
         except VizierError as error:
-            raise _RefusedError(f"failed checkout `{target}`: {error}") from None
+            problem = f"failed checkout `{target}`: {error}"
+            waits = self._wait_for_other_merge(problem)
+            if waits is None:
+                raise _RefusedError(problem) from None
+            return waits
+        return None
 
     def _plan_document(self) -> str | None:
         """The plan for the commit message; from here on the source does not have it any more."""
@@ -163,10 +171,10 @@ class _Integration:
         try:
             prepared = prepare_merge(self._checkout, request)
         except VizierError as error:
-            waits = self._wait_for_other_merge(error)
-            if waits is not None:
-                return waits
-            raise _RefusedError(f"failed: {error}") from None
+            waits = self._wait_for_other_merge(f"failed: {error}")
+            if waits is None:
+                raise _RefusedError(f"failed: {error}") from None
+            return waits
         if isinstance(prepared, Conflicted):
             return self._stop(prepared)
         done = self._commit(prepared, request) if isinstance(prepared, ReadyMerge) else prepared
@@ -200,7 +208,7 @@ class _Integration:
             stderr_lines=tuple(self._lines),
         )
 
-    def _wait_for_other_merge(self, error: VizierError) -> NodeResult | None:
+    def _wait_for_other_merge(self, problem: str) -> NodeResult | None:
         """Blocks while another merge of vizier's waits in this working tree; None if it is nothing of the kind."""
         merge_head = self._checkout.merge_head
         if merge_head is None:
@@ -210,7 +218,7 @@ class _Integration:
             return None
         self._tell([f"waiting until the merge of {branch}, which has stopped here, is finished or aborted"])
         return blocked(
-            f"{_NAME} failed: {error}; the merge of {branch} comes first",
+            f"{_NAME} {problem}; the merge of {branch} comes first",
             metadata=JobMetadata(waits_for_merge=merge_head),
             stderr_lines=tuple(self._lines),
         )

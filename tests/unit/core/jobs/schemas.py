@@ -1,35 +1,15 @@
 """The schemas of `tests/schemas` as oracles: checks of what the program wrote, strategies for what it has to accept."""
 
-import json
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
-SCHEMAS = Path(__file__).parents[3] / "schemas"
+from support.schemas import problems, validator
+
+__all__ = ["anything", "documents", "problems", "texts", "timestamps"]
 
 Schema = dict[str, Any]
-
-
-@cache
-def validator(name: str) -> Draft202012Validator:
-    """The schema of one file, with objects opened: unknown keys are kept, and new ones are allowed (R4, D17)."""
-    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    return Draft202012Validator(_opened(schema))
-
-
-def _opened(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {key: _opened(value) for key, value in schema.items() if key != "additionalProperties" or value}
-    return [_opened(item) for item in schema] if isinstance(schema, list) else schema
-
-
-def problems(name: str, document: Any) -> list[str]:
-    """What is wrong with a document, with the place."""
-    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(document)]
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)

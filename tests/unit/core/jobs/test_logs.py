@@ -24,45 +24,49 @@ def append(store: JobStore) -> Append:
     return write
 
 
-def texts(lines: object) -> list[str]:
-    return [line.text for line in lines]  # type: ignore[attr-defined]
+def lines(follower: LogFollower) -> list[str]:
+    """What one more look gives, without labels of stdout."""
+    return "".join(follower.labelled()).replace("[stdout] ", "").split("\n")[:-1]
+
+
+def rest(follower: LogFollower) -> str:
+    return "".join(follower.labelled_rest())
 
 
 def test_lines_of_both_streams_stdout_first(store: JobStore, append: Append) -> None:
     append(b"err\n", "stderr")
     append(b"one\ntwo\n")
-    expected = [LogLine("stdout", "one"), LogLine("stdout", "two"), LogLine("stderr", "err")]
-    assert list(LogFollower(store, "a").news()) == expected
-    assert list(LogFollower(store, "a", ["stderr"]).news()) == [LogLine("stderr", "err")]
+    assert "".join(LogFollower(store, "a").labelled()) == "[stdout] one\n[stdout] two\n[stderr] err\n"
+    assert "".join(LogFollower(store, "a", ["stderr"]).labelled()) == "[stderr] err\n"
 
 
 def test_each_line_comes_once_and_whole(store: JobStore, append: Append) -> None:
     follower = LogFollower(store, "a")
     append(b"one\ntw")
-    assert texts(follower.news()) == ["one"]
-    assert texts(follower.news()) == []
+    assert lines(follower) == ["one"]
+    assert lines(follower) == []
     append(b"o\n\nthree\r\n")
-    assert texts(follower.news()) == ["two", "", "three"]
+    assert lines(follower) == ["two", "", "three"]
     append(b"rest")
-    assert texts(follower.news()) == []
-    assert texts(follower.rest()) == ["rest"]
-    assert texts(follower.rest()) == []
+    assert lines(follower) == []
+    assert rest(follower) == "[stdout] rest\n"
+    assert rest(follower) == ""
 
 
 def test_a_log_that_does_not_exist_yet(store: JobStore, append: Append) -> None:
     follower = LogFollower(store, "a")
-    assert list(follower.news()) == []
+    assert lines(follower) == []
     append(b"late\n")
-    assert texts(follower.news()) == ["late"]
+    assert lines(follower) == ["late"]
 
 
 def test_a_log_that_a_retry_has_emptied_is_read_from_its_beginning(store: JobStore, append: Append) -> None:
     follower = LogFollower(store, "a")
     append(b"first attempt\nhalf a li")
-    assert texts(follower.news()) == ["first attempt"]
+    assert lines(follower) == ["first attempt"]
     os.truncate(store.log_path("a", "stdout"), 0)
     append(b"second\n")
-    assert texts(follower.news()) == ["second"]
+    assert lines(follower) == ["second"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -72,8 +76,7 @@ def test_however_it_is_written_the_text_is_the_same(store: JobStore, text: str, 
     log = store.log_path("a", "stdout")
     log.write_bytes(b"")
     by_line, by_piece = LogFollower(store, "a"), LogFollower(store, "a")
-    lines: list[str] = []
-    pieces = ""
+    labelled = pieces = ""
     data = text.encode()
     place = 0
     while place < len(data):
@@ -81,17 +84,59 @@ def test_however_it_is_written_the_text_is_the_same(store: JobStore, text: str, 
         with log.open("ab") as file:
             file.write(data[place : place + size])
         place += size
-        lines += texts(by_line.news())
+        labelled += "".join(by_line.labelled())
         pieces += "".join(by_piece.text())
-    lines += texts(by_line.rest())
+    labelled += rest(by_line)
     assert pieces == text
-    assert lines == [*text.split("\n")[:-1], *filter(None, text.split("\n")[-1:])]
+    expected = [*text.split("\n")[:-1], *filter(None, text.split("\n")[-1:])]
+    assert labelled == "".join(f"[stdout] {line}\n" for line in expected)
 
 
 def test_bytes_that_are_no_utf_8_are_replaced(store: JobStore, append: Append) -> None:
     append(b"a\xffb\n\xc3")
     follower = LogFollower(store, "a")
-    assert texts([*follower.news(), *follower.rest()]) == ["a\ufffdb", "\ufffd"]
+    assert "".join(follower.labelled()) + rest(follower) == "[stdout] a\ufffdb\n[stdout] \ufffd\n"
+    by_piece = LogFollower(store, "a")
+    assert "".join([*by_piece.text(), *by_piece.text_rest()]) == "a\ufffdb\n\ufffd"
+
+
+def test_a_line_end_may_come_in_two_pieces(store: JobStore, append: Append) -> None:
+    follower = LogFollower(store, "a")
+    append(b"one\r")
+    assert lines(follower) == []
+    append(b"\ntwo\r\r\n")
+    assert lines(follower) == ["one", "two\r"]
+
+
+def test_ws_03_22_a_line_without_an_end_is_not_collected(store: JobStore, append: Append) -> None:
+    """It is given out in parts that read as one line; linear however long it is."""
+    follower = LogFollower(store, "a")
+    size = 40_000_000
+    append(b"x" * size + b"\r")
+    longest = total = 0
+    for piece in follower.labelled():
+        longest = max(longest, len(piece))
+        total += len(piece)
+    assert longest < 2_000_000
+    append(b"\nnext\n")
+    ending = "".join(follower.labelled())
+    assert ending.endswith("x\n[stdout] next\n")
+    assert total + len(ending) == size + len("[stdout] ") + len("\n[stdout] next\n")
+
+
+def test_ws_03_22_parts_of_a_long_line_are_not_mixed_with_another_stream(store: JobStore, append: Append) -> None:
+    follower = LogFollower(store, "a")
+    append(b"x" * 2_000_000)
+    append(b"oops\n", "stderr")
+    assert "".join(follower.labelled()).endswith("x\n[stderr] oops\n")
+    append(b"y\n")
+    assert "".join(follower.labelled()).endswith("xy\n")
+    append(b"z" * 2_000_000)
+    assert "".join(follower.labelled()).startswith("[stdout] z")
+    os.truncate(store.log_path("a", "stdout"), 0)
+    append(b"again\n")
+    assert "".join(follower.labelled()) == "\n[stdout] again\n"
+    assert rest(follower) == ""
 
 
 # The newest line

@@ -110,8 +110,8 @@ nodes = [
     }
   },
   {
-    # Runs the script, if there is one. While it fails, the commit node and this gate are repeated, at most
-    # `stop_condition_retries` times; then the gate blocks.
+    # Runs the script, if there is one. While it fails, the commit node and this gate are repeated, up to
+    # `stop_condition_retries` + 1 times; then the gate blocks.
     id = "stop_gate"
     name = "Approve / Stop Gate"
     kind = "gate"
