@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from support.flows import command, template
 from support.repository import Repository
 
 METADATA = [
@@ -56,3 +57,33 @@ def test_a_worker_that_is_run_by_hand_tells_it_too(
     assert done.err == f"workflow node job job-a {problem}\n"
     assert outcome(repository, "job-a") == ("failed", 1, "failed")
     assert repository.record("job-a")["schedule"]["wait_reason"] is None
+
+
+def flow(repository: Repository, script: str = "true") -> str:
+    """A run of one node and one that waits for it; the job of the first has to be approved."""
+    nodes = [command("n", script), command("next", "true", after=["n"])]
+    repository.write("flow.json", template(*nodes))
+    repository.vizier("run", "file:flow.json", "--require-approval").ok()
+    return repository.job("n")
+
+
+def test_d10_ws_01_16_results_that_cannot_be_published_end_the_job_at_once(repository: Repository) -> None:
+    job_id = flow(repository)
+    repository.write(".vizier/jobs/artifacts/data", "in the way of payloads")
+    repository.vizier("jobs", "approve", job_id).ok()
+    repository.wait_until_quiet()
+    assert "Not a directory" in repository.log("n")
+    assert outcome(repository, job_id) == ("failed", 1, "failed")
+    assert repository.status("next") == "blocked_by_dependency"
+
+
+def test_d14_ws_01_16_a_configuration_that_became_unreadable_ends_the_job_at_once(repository: Repository) -> None:
+    job_id = flow(repository)
+    record = repository.record(job_id)
+    record["child_args"] += ["--config-file", str(repository.write("team.toml", "[[["))]
+    repository.write(f".vizier/jobs/{job_id}/job.json", json.dumps(record))
+    repository.vizier("jobs", "approve", job_id).ok()
+    repository.wait_until_quiet()
+    assert "invalid TOML in" in repository.log("n")
+    assert outcome(repository, job_id) == ("failed", 1, "failed")
+    assert repository.status("next") == "blocked_by_dependency"

@@ -110,7 +110,9 @@ SOURCES = "\n".join(path.read_text() for path in sorted((ROOT / "src").rglob("*.
 PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 
-@pytest.mark.parametrize("title", re.findall(r"^### (.*)$", (ROOT / "docs/user/troubleshooting.md").read_text(), re.MULTILINE))
+@pytest.mark.parametrize(
+    "title", re.findall(r"^### (.*)$", (ROOT / "docs/user/troubleshooting.md").read_text(), re.MULTILINE)
+)
 def test_the_program_prints_what_troubleshooting_explains(title: str) -> None:
     for message in re.findall(r"`([^`]+)`", title):
         parts = [part.strip() for part in message.split("…") if part.strip()]
