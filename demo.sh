@@ -216,11 +216,11 @@ holds 'a carpet' 'a new lock'
 
 title 'Where to look'
 cat <<LOOK
-cd $repository && export HOME=$HOME PATH=$environment/bin:\$PATH
+cd '$repository' && export HOME='$HOME' PATH='$environment/bin':"\$PATH"
 vizier jobs list --all                  # everything that ran
 vizier jobs show $asked
 vizier jobs tail wf-$run-merge_integrate
 less .vizier/develop.hcl                # the flow of part 2; its stages are in .vizier/workflows
-less $root/demo/agent.py
-rm -r $scratch    # when you have seen enough
+less '$root/demo/agent.py'
+rm -r '$scratch'    # when you have seen enough
 LOOK

@@ -167,8 +167,11 @@ def _until_ended(pid: int) -> Iterator[None]:
     """Yields now and then while a child runs; it is left to be waited for."""
     descriptor = _pidfd(pid)
     if descriptor is None:
+        from vizier_core.process import is_alive  # noqa: PLC0415 - only where the system has no such descriptors
+
         pause = 0.001
-        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        # Not `os.waitid`, which Python has not on macOS before 3.13. One that has ended and waits for us is not alive.
+        while is_alive(pid):
             yield
             time.sleep(pause)
             pause = min(pause * 2, _LOOK_AGAIN)

@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from vizier_hcl.bodies import BodyEvaluator
-from vizier_hcl.diagnostics import Diagnostic, HclError, Position, Severity, SourceError
-from vizier_hcl.evaluator import Evaluator
-from vizier_hcl.lexer import Lexer
-from vizier_hcl.limits import MAX_DIAGNOSTICS, Budget
-from vizier_hcl.parser import Parser
-from vizier_hcl.plain import Plain, PlainTree
-from vizier_hcl.positions import Path, ValuePositions
+from vizier_hcl.diagnostics import HclError
+from vizier_hcl.document import Document
 from vizier_hcl.source import Source, read
-from vizier_hcl.syntax import Attribute, Body
+from vizier_hcl.spelled import spelled_out
 
-
-class Document:
-    """An evaluated template.
-
-    Attributes:
-        value: the plain tree; nothing else refers to it.
-        warnings: what is legal but hardly meant, in source order.
-    """
-
-    __slots__ = ("_positions", "_source", "value", "warnings")
-
-    def __init__(
-        self, value: dict[str, Plain], warnings: tuple[Diagnostic, ...], source: Source, positions: ValuePositions
-    ) -> None:
-        self.value = value
-        self.warnings = warnings
-        self._source = source
-        self._positions = positions
-
-    def position(self, path: Path) -> Position:
-        """Line and column of the value at a path of keys and indices, such as ``("nodes", 0, "id")``.
-
-        Where the file does not spell the value out, since it is computed or missing, it is the nearest value around it.
-        """
-        return self._source.position(self._positions.of_value(path))
-
-    def key_position(self, path: Path) -> Position:
-        """Line and column of the key that names the value at a path; of the value itself in a list."""
-        return self._source.position(self._positions.of_key(path))
-
-    def diagnostic(
-        self, path: Path, message: str, severity: Severity = Severity.ERROR, *, at_key: bool = False
-    ) -> Diagnostic:
-        """A diagnostic about the meaning of a value, for the code that checks the tree."""
-        offset = self._positions.of_key(path) if at_key else self._positions.of_value(path)
-        return self._source.diagnostic(severity, offset, message)
+if TYPE_CHECKING:
+    from vizier_hcl.positions import ValuePositions
 
 
 def evaluate(source: bytes | str, *, display_path: str) -> Document:
@@ -63,20 +24,19 @@ def evaluate(source: bytes | str, *, display_path: str) -> Document:
     Raises:
         HclError: the file is no valid template of the language.
     """
-    parsed = _Parsed(source, display_path)
-    budget = Budget(len(parsed.source.text))
-    evaluator = Evaluator(budget)
-    bodies = BodyEvaluator(parsed.source, evaluator)
-    values = bodies.file(parsed.body)
-    if bodies.errors:
-        raise parsed.refused(bodies.errors)
-    positions = ValuePositions(parsed.body)
-    tree = PlainTree(positions, budget)
-    value = tree.of(values)
-    if tree.errors:
-        raise parsed.refused(tree.errors)
-    warnings = parsed.warnings([*parsed.lexical_warnings, *evaluator.warnings.items(), *bodies.warnings.items()])
-    return Document(value, warnings, parsed.source, positions)
+    text = _read(source, display_path)
+    value = spelled_out(text.text)
+    if value is None:
+        from vizier_hcl.whole import evaluate_fully  # noqa: PLC0415 - most files do not need it
+
+        return evaluate_fully(text, display_path)
+
+    def positions() -> ValuePositions:
+        from vizier_hcl.whole import positions_of  # noqa: PLC0415 - only if something is to be said
+
+        return positions_of(text, display_path)
+
+    return Document(value, (), text, positions)
 
 
 def top_level_strings(source: bytes | str, names: Collection[str], *, display_path: str) -> dict[str, str]:
@@ -85,39 +45,17 @@ def top_level_strings(source: bytes | str, names: Collection[str], *, display_pa
     Raises:
         HclError: the file has a syntax error, or one of these attributes cannot be evaluated.
     """
-    parsed = _Parsed(source, display_path)
-    wanted = tuple(item for item in parsed.body.items if isinstance(item, Attribute) and item.name in names)
-    bodies = BodyEvaluator(parsed.source, Evaluator(Budget(len(parsed.source.text))))
-    values = bodies.file(Body(wanted))
-    if bodies.errors:
-        raise parsed.refused(bodies.errors)
-    return {name: value for name, value in values.items() if isinstance(value, str)}
+    text = _read(source, display_path)
+    value = spelled_out(text.text)
+    if value is None:
+        from vizier_hcl.whole import evaluated_strings  # noqa: PLC0415 - most files do not need it
+
+        return evaluated_strings(text, names, display_path)
+    return {name: item for name, item in value.items() if name in names and isinstance(item, str)}
 
 
-class _Parsed:
-    """A file without syntax errors."""
-
-    def __init__(self, source: bytes | str, display_path: str) -> None:
-        self._display_path = display_path
-        self.source, unreadable = read(source)
-        if unreadable:
-            raise self.refused([unreadable])
-        lexer = Lexer(self.source.text)
-        try:
-            tokens = lexer.tokens()
-        except SourceError as error:
-            raise self.refused([error]) from None
-        parser = Parser(self.source, tokens)
-        self.body = parser.file()
-        if parser.errors:
-            raise self.refused(parser.errors)
-        self.lexical_warnings = lexer.warnings
-
-    def refused(self, errors: Iterable[SourceError]) -> HclError:
-        """What to raise when something stands against the file."""
-        return HclError(self._display_path, [self.source.error(error) for error in errors])
-
-    def warnings(self, found: Iterable[tuple[int, str]]) -> tuple[Diagnostic, ...]:
-        """The diagnostics for offsets and texts, in source order."""
-        first = sorted(found)[:MAX_DIAGNOSTICS]
-        return tuple(self.source.diagnostic(Severity.WARNING, offset, message) for offset, message in first)
+def _read(source: bytes | str, display_path: str) -> Source:
+    text, unreadable = read(source)
+    if unreadable:
+        raise HclError(display_path, [text.error(unreadable)])
+    return text

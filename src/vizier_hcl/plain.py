@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Final, TypeAlias
+from typing import Final
 
 from vizier_hcl.diagnostics import SourceError, quoted
+from vizier_hcl.document import Path, Plain
 from vizier_hcl.limits import MAX_DEPTH, MAX_DIAGNOSTICS, Budget, BudgetError
-from vizier_hcl.positions import Path, ValuePositions
+from vizier_hcl.positions import ValuePositions
 from vizier_hcl.values import Value, number_text
-
-#: What a template is worth: null, booleans, strings, numbers (whole ones as int), lists, and dicts in key order.
-Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
 
 class _Place:

@@ -5,13 +5,11 @@ value's path through the syntax tree for as long as the tree spells the value ou
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from vizier_hcl.document import Path
 from vizier_hcl.syntax import Attribute, Block, Body, Expression, ForObject, ForTuple, Group, Literal, Object, Tuple
 from vizier_hcl.values import primitive_text
-
-#: Keys and indices from the outermost object to a value.
-Path: TypeAlias = tuple[str | int, ...]
 
 
 class _Origin(NamedTuple):

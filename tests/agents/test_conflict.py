@@ -108,3 +108,25 @@ def test_an_agent_that_commits_the_merge_itself(merging: AgentRepository) -> Non
     assert merging.git("log", "--merges", "--format=%s") == "own merge"
     assert merging.git("show", "HEAD:file.txt") == "both"
     assert merging.git("status", "--short", "file.txt") == ""
+
+
+def test_an_agent_that_takes_too_long_leaves_the_conflict_to_the_operator(merging: AgentRepository) -> None:
+    merging.configure("echo half done > file.txt; sleep 300", more="[jobs]\nagent_timeout_seconds = 0.5")
+    assert merge(merging).code == 10
+    assert "merge-conflict auto-resolve agent timed out after 0.5s" in merging.log("gate")
+    assert merging.git("status", "--short", "file.txt") == "UU file.txt"
+    merging.wait_until_quiet()
+
+
+def test_a_gate_that_is_cancelled_while_its_agent_works_can_be_retried(merging: AgentRepository) -> None:
+    merging.configure("touch ../works; sleep 300")
+    assert merging.vizier("run", "merge.json").code == 0
+    merging.wait((merging.base / "works").exists, "the agent")
+    assert merging.vizier("jobs", "cancel", merging.job("gate")).code == 0
+    merging.wait_until_quiet()
+    assert merging.git("status", "--short", "file.txt") == "UU file.txt"
+    merging.configure("printf 'both\\n' > file.txt")
+    assert merging.vizier("jobs", "retry", merging.job("gate")).code == 0
+    merging.wait_status("done", "succeeded")
+    assert merging.git("show", "HEAD:file.txt") == "both"
+    assert merging.read("other.txt") == "being edited\n"

@@ -1,5 +1,6 @@
 """Views: they change nothing, and they show what is there."""
 
+import shutil
 import subprocess
 import time
 
@@ -29,6 +30,17 @@ def test_ws_03_34_views_write_nothing(repository: Repository, args: tuple[str, .
 @pytest.mark.parametrize("verb", ["show", "status", "attach"])
 def test_unknown_jobs_are_named(repository: Repository, verb: str) -> None:
     assert "nobody" in repository.vizier("jobs", verb, "nobody").fails(1).err
+
+
+@pytest.mark.parametrize("name", ["runs", "artifacts"])
+def test_what_else_lies_beside_the_jobs_is_no_job(repository: Repository, name: str) -> None:
+    """Spec 03 §2.1: without a record, or with one."""
+    repository.write(f".vizier/jobs/{name}/job.json", "{}")
+    for verb in ("show", "status", "attach", "cancel", "retry", "approve"):
+        assert f"no background job {name}" in repository.vizier("jobs", verb, name).fails(1).err
+    assert f"job {name} not found" in repository.vizier("clean", name, "--yes").fails(1).err
+    assert repository.vizier("jobs", "tail", name).ok().out == ""
+    assert repository.read(f".vizier/jobs/{name}/job.json") == "{}"
 
 
 def test_ws_02_23_jobs_of_the_same_moment_keep_one_order(repository: Repository) -> None:
@@ -81,6 +93,19 @@ def test_ws_03_24_a_follower_does_not_take_the_lock_to_look(repository: Reposito
     assert follower.returncode == 0
 
 
+def test_a_follower_shows_the_last_words_of_a_job_that_is_removed(repository: Repository) -> None:
+    """Ruling R6: also those without a line end."""
+    _chain(repository, {"a": ["b"], "b": ["a"]})
+    repository.write(".vizier/jobs/a/stdout.log", "one\nlast words")
+    follower = repository.start("jobs", "attach", "a")
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == "[stdout] one\n"
+    shutil.rmtree(repository.jobs_root / "a")
+    out, err = follower.communicate(timeout=60)
+    assert (out, err) == ("[stdout] last words\n", "no background job a\n")
+    assert follower.returncode == 1
+
+
 def test_ws_02_22_long_output_is_kept_whole_only_in_the_log(repository: Repository) -> None:
     """The log has all of it, the payload only the beginning and the end (ruling R70)."""
     repository.write("flow.json", template(command("loud", "head -c 30000000 /dev/zero | tr '\\0' x")))
@@ -115,3 +140,49 @@ def test_ws_03_29_a_summary_in_a_block_may_have_several_lines(repository: Reposi
     assert "Summary: one \ufffd[2Jtwo\n" in repository.vizier("list").ok().out
     repository.write(".vizier/config.toml", "[display.lists.list]\nsummary_single_line = false\n")
     assert "Summary: one\n\ufffd[2Jtwo\n" in repository.vizier("list").ok().out
+
+
+def _chain(repository: Repository, after: dict[str, list[str]]) -> None:
+    """Records of jobs that wait for others."""
+    for name, predecessors in after.items():
+        listed = ",".join(f'{{"job_id":"{other}","policy":"success"}}' for other in predecessors)
+        repository.write(
+            f".vizier/jobs/{name}/job.json",
+            f'{{"id":"{name}","status":"queued","command":["x"],"created_at":"2026-01-01T00:00:00Z",'
+            f'"stdout_path":"","stderr_path":"","schedule":{{"after":[{listed}]}}}}',
+        )
+
+
+def test_ws_03_32_a_tree_with_very_many_paths_is_drawn_in_reasonable_size(repository: Repository) -> None:
+    """4^13 paths lead from the last layer to the first."""
+    names = {f"l{layer:02d}-{place}": layer for layer in range(14) for place in range(4)}
+    _chain(repository, {name: [f"l{names[name] - 1:02d}-{p}" for p in range(4) if names[name]] for name in names})
+    shown = repository.vizier("jobs", "schedule", "--format", "dag", "--max-depth", "100").ok().out
+    assert shown.count("\n") < 50_000
+    assert all(f"-> {name} queued" in shown for name, layer in names.items() if layer < 13)
+    assert "-> l12-0 queued (see above)\n" in shown
+
+
+def test_a_tree_may_be_deep(repository: Repository) -> None:
+    """No chain of jobs is too long to be drawn."""
+    _chain(repository, {f"j{place:04d}": [f"j{place - 1:04d}"] if place else [] for place in range(1200)})
+    args = ("--format", "dag", "--max-depth", "2000", "--job", "j1199")
+    shown = repository.vizier("jobs", "schedule", *args).ok().out
+    first, second, third = shown.split("\n\n")[0].split("\n")[1:4]
+    assert (first, second) == ("j1199 queued", "`-- after:success -> j1198 queued")
+    assert third == "    `-- after:success -> j1197 queued"
+    assert f"\n{'    ' * 1198}`-- after:success -> j0000 queued\n" in shown
+
+
+def test_a_tree_stops_at_its_depth_and_at_cycles(repository: Repository) -> None:
+    _chain(repository, {"a": ["c"], "b": ["a"], "c": ["a", "b"]})
+    shown = repository.vizier("jobs", "schedule", "--format", "dag", "--job", "c", "--max-depth", "2").ok().out
+    assert shown.split("\n\n")[0].split("\n")[1:] == [
+        "c queued",
+        "|-- after:success -> a queued",
+        "|   `-- after:success -> c queued",
+        "`-- after:success -> b queued",
+        "    `-- after:success -> a queued",
+    ]
+    shown = repository.vizier("jobs", "schedule", "--format", "dag", "--job", "c", "--max-depth", "0").ok().out
+    assert shown.splitlines()[1:] == ["c queued"]

@@ -59,19 +59,26 @@ class _Printer:
 def _follow(app: App, job_id: str, printer: _Printer) -> int:
     """Prints what is logged until the job has ended and nothing more comes; 0 whatever became of it."""
     app.jobs.store.read(job_id)
+    try:
+        _print_until_ended(app, job_id, printer)
+    finally:
+        # Also when the job is removed meanwhile: what was logged last may be the reason (ruling R6).
+        printer.print_rest()
+    return 0
+
+
+def _print_until_ended(app: App, job_id: str, printer: _Printer) -> None:
     idle = 0
     ended = False
     while True:
         advanced = printer.print_news()
         if ended and not advanced:
-            break
+            return
         # What was written before the job ended is read in one more round (ruling R6).
         ended = not _is_active(app, job_id, idle)
         idle = 0 if advanced else idle + 1
         if not ended:
             time.sleep(_AFTER_NEWS if advanced else _IDLE[min(idle, len(_IDLE)) - 1])
-    printer.print_rest()
-    return 0
 
 
 def _is_active(app: App, job_id: str, idle: int) -> bool:

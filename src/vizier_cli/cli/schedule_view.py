@@ -1,7 +1,7 @@
 """The rows and texts of `jobs schedule` (spec 03 §15)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from vizier_cli.cli.jobs_raw import wait_document
 from vizier_cli.cli.jobs_view import locks_text
@@ -11,6 +11,8 @@ from vizier_kernel.artifacts import PLAN_KINDS, ArtifactKind
 
 EMPTY = "Outcome: No scheduled jobs"
 ORDERING = "created_at_then_job_id"
+#: A tree with fewer lines is drawn in full: whoever reads it needs no references.
+_MANY_LINES: Final = 5000
 
 
 class Row(NamedTuple):
@@ -117,18 +119,47 @@ class _Tree:
     def __init__(self, schedule: Schedule, existing: "set[Any]") -> None:
         self._graph = schedule.graph
         self._existing = existing
+        self._number_of_lines = 0
+        #: How deep the branches below a job were drawn at most.
+        self._drawn: dict[str, int] = {}
 
     def lines(self, job_id: str, depth: int) -> Iterator[str]:
-        yield from self._branch(job_id, depth, "", (job_id,))
+        """The tree below a job; of many lines, those that were drawn already are not drawn again (WS-03-32)."""
+        if depth < 1:
+            return
+        self._is_drawn(job_id, depth)
+        on_path = {job_id}
+        branches = [(job_id, "", self._edges_of(job_id))]
+        while branches:
+            owner, prefix, edges = branches[-1]
+            left = depth - len(branches)
+            edge, is_last = next(edges, (None, False))
+            if edge is None:
+                branches.pop()
+                on_path.discard(owner)
+                continue
+            target = edge.target if left > 0 and edge.target not in on_path else None
+            remark = ""
+            if target is not None and self._is_drawn(target, left):
+                remark = " (see above)" if any(self._graph.direct_edges(target)) else ""
+                target = None
+            self._number_of_lines += 1
+            yield printable(f"{prefix}{'`-- ' if is_last else '|-- '}{self._entry(edge)}{remark}")
+            if target is not None:
+                on_path.add(target)
+                branches.append((target, prefix + ("    " if is_last else "|   "), self._edges_of(target)))
 
-    def _branch(self, job_id: str, depth: int, prefix: str, path: tuple[str, ...]) -> Iterator[str]:
-        edges = list(self._graph.direct_edges(job_id)) if depth > 0 else []
-        for place, edge in enumerate(edges, start=1):
-            last = place == len(edges)
-            yield printable(f"{prefix}{'`-- ' if last else '|-- '}{self._entry(edge)}")
-            if edge.target is not None and depth > 1 and edge.target not in path:
-                deeper = prefix + ("    " if last else "|   ")
-                yield from self._branch(edge.target, depth - 1, deeper, (*path, edge.target))
+    def _edges_of(self, job_id: str) -> Iterator[tuple[Edge, bool]]:
+        """What a job waits for, and whether it is the last of it."""
+        edges = list(self._graph.direct_edges(job_id))
+        return ((edge, place == len(edges)) for place, edge in enumerate(edges, start=1))
+
+    def _is_drawn(self, job_id: str, depth: int) -> bool:
+        """Whether drawing what is below a job would only repeat what stands above, in a text that is long already."""
+        if self._number_of_lines >= _MANY_LINES and self._drawn.get(job_id, 0) >= depth:
+            return True
+        self._drawn[job_id] = max(depth, self._drawn.get(job_id, 0))
+        return False
 
     def _entry(self, edge: Edge) -> str:
         if edge.target is None:

@@ -73,7 +73,7 @@ def _parse_toml(text: str, path: Path) -> Any:
     import tomllib  # noqa: PLC0415 - takes 2 ms to import, and many starts have no such file to read
 
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))  # some editors put a byte order mark there
     except RecursionError:
         raise ConfigError(f"invalid TOML in {path}: nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, and what `int` says about numbers with thousands of digits

@@ -26,12 +26,12 @@ STREAMS: Final = ("stdout", "stderr")
 
 
 def checked_job_id(job_id: str) -> str:
-    """A job id from the command line or from a file, if it can name a job directory.
+    """A job id from the command line or from a file, if it can name a directory; whether there is a job is not asked.
 
     Raises:
         InvalidIdError: it cannot.
     """
-    if not is_job_id(job_id):
+    if not is_single_component(job_id):
         raise InvalidIdError("job id", job_id)
     return job_id
 
@@ -129,6 +129,8 @@ class JobStore:
             UnknownJobError: there is no such job.
             MalformedFileError: the file cannot be opened.
         """
+        if job_id in RESERVED_NAMES:
+            raise UnknownJobError(job_id)
         path = self.record_path(job_id)
         try:
             if stat.S_ISLNK(os.lstat(path.parent).st_mode):

@@ -78,6 +78,14 @@ def test_output_is_passed_on_while_the_program_runs(run: Run, log: Log, tmp_path
     assert log.stdout == "first\nsecond\n"
 
 
+def test_systems_without_descriptors_of_processes(run: Run, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as macOS, where Python has `waitid` since 3.13 only."""
+    monkeypatch.delattr(os, "pidfd_open", raising=False)
+    monkeypatch.delattr(os, "waitid")
+    assert run("sleep 0.05; echo done; exit 3").exit_code == 3
+    assert log.stdout == "done\n"
+
+
 @pytest.fixture
 def input_of_ours() -> Iterator[None]:
     """This process has something on its standard input."""

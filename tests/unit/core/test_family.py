@@ -101,6 +101,14 @@ def test_nobody_is_waited_for_who_must_not_be_signalled(started, monkeypatch: py
     assert time.monotonic() - began < 60
 
 
+def test_where_nobody_can_adopt_nobody_is_buried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS has neither; Python has `waitid` there since 3.13 only."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delattr(os, "waitid")
+    with family.adopting_orphans():
+        family.bury_orphans([])
+
+
 def test_r87_only_those_that_nobody_else_collects_are_buried(started) -> None:
     own = subprocess.Popen(["true"])
     wait_until_dead(own.pid)

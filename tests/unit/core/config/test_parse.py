@@ -22,7 +22,7 @@ def written(directory: Path, name: str, data: str | bytes) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("c.toml", TOML), ("c.TOML", TOML), ("c.json", JSON), ("c.JsoN", JSON)]
+    [("c.toml", TOML), ("c.TOML", TOML), ("c.json", JSON), ("c.JsoN", JSON), ("c.toml", f"\ufeff{TOML}")]
     + [(name, text) for name in ("c.conf", "config", ".rc", "c.yaml") for text in (TOML, JSON)],
 )
 def test_formats(tmp_path, name, text):

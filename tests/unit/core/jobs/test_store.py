@@ -15,7 +15,7 @@ from vizier_kernel.scheduler import JobStatus
 from ..records import document, locked, on_disk, put, put_text, text_of, touched
 from .schemas import problems
 
-BAD_IDS = ["", ".", "..", "../job-a", "job-a/../job-a", "/job-a", "a\nb", "runs", "artifacts"]
+BAD_IDS = ["", ".", "..", "../job-a", "job-a/../job-a", "/job-a", "a\nb"]
 
 
 def mode_of(path: Path) -> int:
@@ -28,10 +28,17 @@ def mode_of(path: Path) -> int:
 @pytest.mark.parametrize("job_id", BAD_IDS)
 def test_ws_01_26_ids_that_are_no_job_directories_are_refused(store: JobStore, job_id: str) -> None:
     put(store, document())
-    put(store, document("runs"))
     with pytest.raises(InvalidIdError, match="invalid job id"):
         store.read(job_id)
     assert not store.exists(job_id)
+
+
+@pytest.mark.parametrize("name", ["runs", "artifacts"])
+def test_what_else_lies_beside_the_jobs_is_no_job(store: JobStore, name: str) -> None:
+    put(store, document(name))
+    with pytest.raises(UnknownJobError, match=f"no background job {name}"):
+        store.read(name)
+    assert not store.exists(name)
 
 
 def test_an_unknown_job_is_named(store: JobStore) -> None:
