@@ -4,7 +4,6 @@ import json
 import random
 import re
 import resource
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,9 @@ import tomli_w
 from support.flows import command, template
 from support.repository import Repository
 
-_DIGITS = pytest.mark.xfail(reason="the parser's error about too many digits is an internal error")
-
 FORMATS = ("hcl", "toml", "json")
-#: Megabytes of junk are refused in so many seconds, on a slow and busy machine.
-BOUND = 60.0
+#: Seconds after which the program is taken to be stuck; megabytes take a while on a slow and busy machine.
+PATIENCE = 300.0
 MEGABYTES = 10_000_000
 
 
@@ -37,7 +34,7 @@ def refused(repository: Repository, flow: str, *needles: str) -> str:
     before = everything_below(repository.path / ".vizier")
     messages = set()
     for words in (("run", flow), ("run", "--check", flow)):
-        done = repository.vizier(*words, timeout=BOUND).fails()
+        done = repository.vizier(*words, timeout=PATIENCE).fails()
         assert done.out == "", str(done)
         assert "internal error" not in done.err, str(done)
         messages.add(done.err)
@@ -82,11 +79,11 @@ def tree(*nodes: Mapping[str, Any], **more: Any) -> dict[str, Any]:
             '{"id": "template.bad",\n  "version": "v1"\n  "nodes": []}',
             r"bad\.json:3:3: Expecting ',' delimiter",
         ),
-        ("bad.toml", 'id = "template.bad"\nversion = "v1\n', r"bad\.toml: .*line 2, column 14"),
+        ("bad.toml", 'id = "template.bad"\nversion = "v1\n', r"bad\.toml:2:14: "),
         ("bad.hcl", 'id = "template.bad"\nnodes = [\n', r"bad\.hcl:3:1: expected a tuple element or `\]`"),
         ("bad.hcl", "id = template.bad(\n", r"bad\.hcl:1:\d+: "),
         ("bad.json", "", r"bad\.json:1:1: "),
-        ("bad.toml", "", r"bad\.toml: missing field `id`"),
+        ("bad.toml", "", r"bad\.toml:1:1: missing field `id`"),
         ("bad.hcl", "", r"bad\.hcl:1:1: missing field `id`"),
         ("bad.json", '{"id": "\udcff"}', r"bad\.json: not valid UTF-8 at byte 8"),
         ("bad.toml", 'id = "\udcff"', r"bad\.toml: not valid UTF-8 at byte 6"),
@@ -95,9 +92,9 @@ def tree(*nodes: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         ("bad.toml", "a = " + "[" * 100_000, r"bad\.toml: nested too deeply"),
         ("bad.hcl", "a = " + "[" * 100_000, r"bad\.hcl:1:\d+: nested more than 200 levels deep"),
         ("bad.json", f'{{"id": {"1" * 5000}}}', r"bad\.json: .*digits"),
-        pytest.param("bad.toml", f"id = {'1' * 5000}", r"bad\.toml: .*digits", marks=_DIGITS),
+        ("bad.toml", f"id = {'1' * 5000}", r"bad\.toml: .*digits"),
         ("bad.hcl", f"id = {'1' * 5000}", r"bad\.hcl:1:6: .*number"),
-        ("bad.json", "[]", r"bad\.json: expected a map, got a list"),
+        ("bad.json", "[]", r"bad\.json:1:1: expected a map, got a list"),
         ("bad.yaml", "id: template.bad", r"`bad\.yaml`; expected .*\.hcl/\.toml/\.json path"),
     ],
 )
@@ -132,16 +129,8 @@ def test_text_that_is_no_template(name: str, text: str, place: str, used: Reposi
             (r"unresolved parameter `name` in nodes\[a\]\.args\.script", "--set name=VALUE"),
         ),
         (tree(), ("has no nodes",)),
-        pytest.param(
-            tree(command("a", "echo \0")),
-            (r"nodes\[0\]\.args\.script: .*NUL",),
-            marks=pytest.mark.xfail(reason="is accepted; the job then fails with a traceback in its log"),
-        ),
-        pytest.param(
-            tree(command("a" * 130, "true")),
-            ("node id", "too long"),
-            marks=pytest.mark.xfail(reason="is accepted, and its artifacts' names are too long for the file system"),
-        ),
+        (tree(command("a", "echo \0")), ("node `a`", r"NUL character in args\.script")),
+        (tree(command("a" * 130, "true")), ("node id", "too long")),
     ],
     ids=[
         "type",
@@ -160,7 +149,7 @@ def test_text_that_is_no_template(name: str, text: str, place: str, used: Reposi
 )
 def test_graph_that_cannot_run(bad: dict[str, Any], needles: tuple[str, ...], form: str, used: Repository) -> None:
     message = refused(used, write(used, form, bad), *needles)
-    assert "template.bad" in message or f"bad.{form}" in message or "nodes[" in message
+    assert f"bad.{form}" in message, "WS-08-14: always name the file"
 
 
 # What is no file
@@ -221,28 +210,21 @@ JUNK: tuple[Callable[[str], bytes], ...] = (
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("junk", "form"),
-    [
-        pytest.param(junk, form, marks=_DIGITS if (junk, form) == (one_number, "toml") else ())
-        for junk in JUNK
-        for form in FORMATS
-    ],
+    [(junk, form) for junk in JUNK for form in FORMATS],
 )
-def test_megabytes_of_junk_are_refused_in_time(junk: Callable[[str], bytes], form: str, used: Repository) -> None:
+def test_megabytes_of_junk_are_refused(junk: Callable[[str], bytes], form: str, used: Repository) -> None:
     used.write(f"bad.{form}", junk(form))
-    began = time.monotonic()
     message = refused(used, f"bad.{form}", rf"bad\.{form}")
-    assert time.monotonic() - began < BOUND
     assert len(message) < 2000, "a message, not the file"
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="Python's parser takes all the memory it can get")
 def test_a_key_of_many_parts_is_refused_before_it_eats_the_memory(used: Repository) -> None:
     """TOML only: what Python's parser builds for such a key grows with the square of its parts."""
     used.write("bad.toml", ".".join(["a"] * 100_000) + " = 1\n")
     with used.start("run", "--check", "bad.toml") as process:
         resource.prlimit(process.pid, resource.RLIMIT_AS, (1 << 30, 1 << 30))
-        _, err = process.communicate(timeout=BOUND)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "bad.toml" in err
     assert "internal error" not in err

@@ -1,5 +1,7 @@
 """The shipped `develop` flow from a request to a merged change, beside an operator who has edits of his own."""
 
+import subprocess
+
 import pytest
 
 from support.development import EDITS, Development
@@ -105,9 +107,7 @@ def _resolve(project: Development) -> None:
     assert project.git("diff", "--name-only", "--diff-filter=U") == "story.txt"
     gate = project.job_of(stopped[0], _GATE)
     assert f"then `vizier jobs retry {gate}`" in project.read(f".vizier/jobs/{gate}/stderr.log")
-    lines = [line for line in project.read("story.txt").split("\n") if line[:7] not in {"<" * 7, "=" * 7, ">" * 7}]
-    project.write("story.txt", "\n".join(lines))
-    project.git("add", "story.txt")
+    _edit_the_conflict(project)
     project.vizier("jobs", "retry", gate).ok()
     project.settle()
 
@@ -145,6 +145,35 @@ def test_a_merge_waits_for_another_one_that_has_stopped(how: str, target: str, p
     assert project.problems() == []
 
 
+@pytest.mark.parametrize("other", ["retry", "commit"])
+def test_two_operators_finish_the_same_merge(other: str, project: Development) -> None:
+    """Both retry the gate at once, or one commits by hand while the other retries: one merge comes of it."""
+    project.edit("mine.txt")
+    _stop_a_merge(project)
+    _edit_the_conflict(project)
+    retry = ("jobs", "retry", project.job_of("two", _GATE))
+    first = project.start(*retry)
+    if other == "retry":
+        second = project.start(*retry)
+    else:
+        second = subprocess.Popen(
+            ["git", "commit", "-q", "--no-edit"], cwd=project.path, env=project.env, stderr=subprocess.PIPE, text=True
+        )
+    for process in (first, second):
+        process.communicate(timeout=120)
+    project.settle()
+    for job_id in [job_id for job_id, status in project.statuses().items() if status == "failed"]:
+        project.vizier("jobs", "retry", job_id).ok()
+        project.settle()
+    assert project.nodes("two")[_END] == "succeeded", project.situation()
+    commits = project.git("rev-list", "--count", "--first-parent", "HEAD")
+    assert commits == "4", project.git("log", "--graph", "--oneline")
+    assert "line two by one\nline two by two\n" in project.git("show", "HEAD:story.txt")
+    assert project.read("mine.txt") == EDITS["mine.txt"]
+    assert project.git("branch", "--list", "draft/*") == ""
+    assert project.problems() == []
+
+
 def _stop_a_merge(project: Development) -> None:
     """Leaves the merge of `draft/two` in the checkout, with a conflict for the operator."""
     project.git("branch", "draft/two")
@@ -157,3 +186,10 @@ def _stop_a_merge(project: Development) -> None:
 
 def _later_is_merging(project: Development) -> bool:
     return project.nodes("later").get(_MERGE) not in {"queued", "waiting_on_deps", "waiting_on_locks", "running"}
+
+
+def _edit_the_conflict(project: Development) -> None:
+    """Keeps both sides."""
+    lines = [line for line in project.read("story.txt").split("\n") if line[:7] not in {"<" * 7, "=" * 7, ">" * 7}]
+    project.write("story.txt", "\n".join(lines))
+    project.git("add", "story.txt")

@@ -1,8 +1,12 @@
 """A repository in which `develop` runs, with an agent that does what the request says, word for word."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -28,27 +32,21 @@ EDITS: Final = {"mine.txt": "edited\n", "staged.txt": "staged\n", "untracked.txt
 
 
 class Development(Repository):
-    """A repository with the starter flows and files to work on; all committed."""
+    """A repository with the starter flows and files to work on; all committed.
+
+    Args:
+        base: an existing directory; the repository becomes `repository` in it.
+        launcher: how workers are started (`[jobs] launcher`); None for the default.
+    """
 
     def __init__(self, base: Path, launcher: str | None = None) -> None:
-        super().__init__(base, launcher)
-        settings = self.read(".vizier/config.toml")
-        if settings:
-            (self.path / ".vizier/config.toml").unlink()
-        self.vizier("init").ok()
-        agent = self.base / "agent.sh"
-        agent.write_text(_AGENT)
-        agent.chmod(0o755)
-        starter = self.read(".vizier/config.toml")
-        self.write(".vizier/config.toml", f'{starter}\n{settings}\n[agent]\nlabel = "own"\ncommand = ["{agent}"]\n')
-        lines = [f"line {number}" for number in range(1, 21)]
-        files = {"story.txt": "\n".join([*lines, ""]), "mine.txt": "mine\n", "staged.txt": "before\n"}
-        for name, content in files.items():
-            self.write(name, content)
-        with (self.path / ".gitignore").open("a") as ignored:
-            ignored.write("*.o\n")
-        self.git("add", "--all")
-        self.git("commit", "-q", "-m", "scaffold")
+        super().__init__(base)
+        shutil.rmtree(self.path)
+        shutil.copytree(_model().path, self.path, symlinks=True)
+        if launcher is not None:
+            settings = self.read(".vizier/config.toml")
+            self.write(".vizier/config.toml", f'{settings}\n[jobs]\nlauncher = "{launcher}"\n')
+            self.git("commit", "-q", "--amend", "--no-edit", "--", ".vizier/config.toml")
 
     def request(self, slug: str, script: str) -> str:
         """Writes a request whose work is one line of shell; the file."""
@@ -111,7 +109,8 @@ class Development(Repository):
         found += [f"directory: {name}" for name in (os.listdir(trees) if trees.is_dir() else [])]
         found += [f"alive: {process}" for process in self.processes()]
         names = (path.name for path in (self.path / ".git").iterdir())
-        found += [f"in .git: {name}" for name in names if name.endswith(".lock") or name.startswith("vizier-index")]
+        # The scratch indexes of killed processes have numbers; they hinder nobody and are swept after a day.
+        found += [f"in .git: {name}" for name in names if name.endswith(".lock") or name == "vizier-index"]
         found += [f"in .git: {name}" for name in ("MERGE_HEAD", "VIZIER_MERGE") if (self.path / ".git" / name).exists()]
         sentinels = self.path / ".vizier" / "tmp" / "merge-conflicts"
         found += [f"sentinel: {name}" for name in (os.listdir(sentinels) if sentinels.is_dir() else [])]
@@ -120,3 +119,25 @@ class Development(Repository):
     def edits(self) -> dict[str, str]:
         """The operator's edits as they are now."""
         return {name: self.read(name) for name in EDITS}
+
+
+@cache
+def _model() -> Repository:
+    """A repository to copy, which is faster than making one."""
+    directory = Path(tempfile.mkdtemp(prefix="vizier-test-model."))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    model = Repository(directory)
+    model.vizier("init").ok()
+    agent = directory / "agent.sh"
+    agent.write_text(_AGENT)
+    agent.chmod(0o755)
+    starter = model.read(".vizier/config.toml")
+    model.write(".vizier/config.toml", f'{starter}\n[agent]\nlabel = "own"\ncommand = ["{agent}"]\n')
+    model.write("story.txt", "".join(f"line {number}\n" for number in range(1, 21)))
+    model.write("mine.txt", "mine\n")
+    model.write("staged.txt", "before\n")
+    with (model.path / ".gitignore").open("a") as ignored:
+        ignored.write("*.o\n")
+    model.git("add", "--all")
+    model.git("commit", "-q", "-m", "scaffold")
+    return model

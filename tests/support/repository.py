@@ -118,7 +118,10 @@ class Repository:
     # The program
 
     def vizier(self, *args: str, env: Mapping[str, str] | None = None, timeout: float = PATIENCE) -> Finished:
-        argv = [*VIZIER, *args]
+        return self.run(*VIZIER, *args, env=env, timeout=timeout)
+
+    def run(self, *argv: str, env: Mapping[str, str] | None = None, timeout: float = PATIENCE) -> Finished:
+        """Any program in the repository, without input."""
         done = subprocess.run(
             argv,
             cwd=self.path,
@@ -130,7 +133,7 @@ class Repository:
             timeout=timeout,
             check=False,
         )
-        return Finished(argv, done.returncode, done.stdout, done.stderr)
+        return Finished(list(argv), done.returncode, done.stdout, done.stderr)
 
     def start(self, *args: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
         """The program in the background, in a session of its own; the caller collects it."""

@@ -1,139 +1,57 @@
-"""`vizier run`: from a flow and its inputs to enqueued, perhaps followed runs (spec 08 §6)."""
+"""`vizier run` (spec 08 §6); what it does with `--check` is here (spec 08 §6.2)."""
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from typing import Any
 
-import msgspec
-
-from vizier_cli.actions.flow_inputs import read_flow
-from vizier_cli.actions.run_follow import follow_run
-from vizier_cli.actions.run_progress import ChangePrinter
-from vizier_cli.actions.run_series import Ending, Launch, Series
-from vizier_cli.actions.run_summary import (
-    checked_document,
-    checked_text,
-    enqueued_document,
-    enqueued_text,
-    terminal_document,
-    terminal_text,
-)
+from vizier_cli.actions.run_inputs import compile_runs, print_result, read_runs
 from vizier_cli.cli.app import App
-from vizier_cli.cli.live import can_refresh
-from vizier_cli.cli.output import json_text
-from vizier_core.flow.batch import Batch, compile_batch, find_batch
-from vizier_core.flow.prepare import GivenFlow, prepare_flow
-from vizier_core.jobs import RunRequest, enqueue_workflow_runs, finish_following, following, take_baseline
-from vizier_kernel.scheduler import JobStatus
+from vizier_cli.cli.output import label_block
+from vizier_core.flow.batch import Batch
 from vizier_kernel.template import CompiledWorkflow
 
 
 def run(app: App) -> int:
     """Checks, enqueues or follows one run or several."""
-    arguments = app.arguments
-    baseline = take_baseline(app.root) if arguments.has("ephemeral") else None
-    if not arguments.has("check"):
-        app.jobs.store.ensure_jobs_root()
-    given = read_flow(app)
-    selector = given.flow.source.selector
-    directory = arguments.value("spec-dir")
-    batch = None if directory is None else find_batch(given, app.root, directory)
-    count = int(arguments.value("repeat") or 1) if batch is None else len(batch.items)
-    if arguments.has("check"):
-        workflow = _compile(app, given, batch, [None] * count)[0]
-        _print(app, checked_document(selector, workflow, batch), checked_text(selector, workflow, batch))
-        return 0
-    run_ids = [f"run_{uuid.uuid4().hex}" for _ in range(count)]
-    # Every run waits for the one before it.
-    chain = [(), *((f"run:{run_id}",) for run_id in run_ids[:-1])]
-    requests = [
-        RunRequest(
-            run_id=run_id,
-            workflow=workflow,
-            selector=selector,
-            alias=given.flow.source.alias,
-            command=tuple(app.argv),
-            after=(*arguments.all_values("after"), *before),
-            approval=_approval(app),
-            baseline=baseline,
-            worker_options=app.worker_options,
-        )
-        for run_id, workflow, before in zip(run_ids, _compile(app, given, batch, run_ids), chain, strict=True)
-    ]
-    if arguments.has("follow"):
-        with following(app.jobs.store, run_ids if baseline else []):
-            return _follow(app, _enqueue(app, requests, batch))
-    series = _enqueue(app, requests, batch)
-    _print(app, enqueued_document(series), enqueued_text(series))
+    if app.arguments.has("check"):
+        return _check(app)
+    from vizier_cli.actions.run_enqueue import enqueue  # noqa: PLC0415 - a check needs no scheduler
+
+    return enqueue(app)
+
+
+def _check(app: App) -> int:
+    """Does everything that can fail before anything is written; a batch shows the template of its first item."""
+    wanted = read_runs(app)
+    workflow = compile_runs(app, wanted, [None] * wanted.count)[0]
+    selector = wanted.given.flow.source.selector
+    print_result(app.arguments, _document(selector, workflow, wanted.batch), _text(selector, workflow, wanted.batch))
     return 0
 
 
-def _compile(app: App, given: GivenFlow, batch: Batch | None, run_ids: Sequence[str | None]) -> list[CompiledWorkflow]:
+def _document(selector: str, workflow: CompiledWorkflow, batch: Batch | None) -> dict[str, Any]:
+    document = {
+        "outcome": "workflow_validation_passed",
+        "workflow_template_selector": selector,
+        "workflow_template_id": workflow.template_id,
+        "workflow_template_version": workflow.template_version,
+        "node_count": len(workflow.nodes),
+    }
     if batch is not None:
-        workflows = compile_batch(given, app.root, batch, run_ids)
-    else:
-        prepared = prepare_flow(given, app.root)
-        workflows = [prepared.compile(run_id) for run_id in run_ids]
-    app.warn_all(dict.fromkeys(warning for workflow in workflows for warning in workflow.warnings))
-    return workflows
+        items = [{"index": item.index, "spec_file": item.spec_file, "slug": item.slug} for item in batch.items]
+        document |= {"batch_dir": batch.directory, "spec_count": len(batch.items), "items": items}
+    return document
 
 
-def _approval(app: App) -> bool | None:
-    """Whether the first jobs need an approval; None if the template shall say so."""
-    choices = {"require-approval": True, "no-require-approval": False}
-    return next((wanted for option, wanted in choices.items() if app.arguments.has(option)), None)
-
-
-def _enqueue(app: App, requests: Sequence[RunRequest], batch: Batch | None) -> Series:
-    runs = enqueue_workflow_runs(app.jobs, requests)
-    app.jobs.index.save()
-    items = batch.items if batch else [None] * len(runs)
-    launches = [Launch(*parts) for parts in zip(requests, runs, range(1, len(runs) + 1), items, strict=True)]
-    return Series(tuple(launches), batch)
-
-
-def _follow(app: App, series: Series) -> int:
-    """Follows the runs one after the other, up to the first that does not succeed, which decides the exit code."""
-    as_json = app.arguments.value("format") == "json"
-    endings: list[Ending] = []
-    for launch in series.launches:
-        try:
-            with _progress(app, launch) as show:
-                endings.append(Ending(launch, follow_run(app.jobs, launch.run, show)))
-        except KeyboardInterrupt:
-            app.warn(f"run {launch.run_id} goes on without being followed; see `vizier jobs schedule`")
-            raise
-        if endings[-1].result.exit_code:
-            break
-    endings = _cleaned_up(app, endings)
-    if endings[-1].result.exit_code == 10 and not as_json:
-        app.warn(f"workflow run {endings[-1].launch.run_id} is blocked; see `vizier jobs schedule`")
-    _print(app, terminal_document(series, endings), terminal_text(series, endings))
-    return endings[-1].result.exit_code
-
-
-@contextmanager
-def _progress(app: App, launch: Launch) -> Iterator[Callable[[Mapping[str, JobStatus]], None] | None]:
-    """What shows how a run goes on: nothing in JSON mode, a table on a terminal, else lines."""
-    if app.arguments.value("format") == "json":
-        yield None
-    elif can_refresh(app):
-        from vizier_cli.actions.run_table import run_table  # noqa: PLC0415 - dear to import
-
-        with run_table(app.jobs, launch.run) as table:
-            yield table.show
-    else:
-        yield ChangePrinter(app.jobs, launch.run_id).show
-
-
-def _cleaned_up(app: App, endings: list[Ending]) -> list[Ending]:
-    """Ephemeral runs go when all have ended: while a run is at work, the one that it has waited for has to stay."""
-    run_ids = [ending.launch.run_id for ending in endings if ending.launch.is_ephemeral]
-    if not run_ids:
-        return endings
-    cleanups = {cleanup.run_id: cleanup for cleanup in finish_following(app.jobs, run_ids)}
-    return [msgspec.structs.replace(ending, cleanup=cleanups.get(ending.launch.run_id)) for ending in endings]
-
-
-def _print(app: App, document: object, text: str) -> None:
-    print(json_text(document) if app.arguments.value("format") == "json" else text)
+def _text(selector: str, workflow: CompiledWorkflow, batch: Batch | None) -> str:
+    rows = [
+        ("Outcome", "Workflow validation passed"),
+        ("Selector", selector),
+        ("Template", f"{workflow.template_id}@{workflow.template_version}"),
+        ("Nodes", str(len(workflow.nodes))),
+    ]
+    if batch is not None:
+        rows += [
+            ("Batch dir", batch.directory),
+            ("Specs", str(len(batch.items))),
+            ("Items", "\n".join(f"#{item.index} {item.spec_file} => {item.slug}" for item in batch.items)),
+        ]
+    return label_block(rows)

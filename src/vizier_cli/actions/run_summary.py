@@ -1,4 +1,4 @@
-"""What `vizier run` prints when it has checked, enqueued or followed runs (spec 08 §§6.2, 6.13).
+"""What `vizier run` prints when it has enqueued or followed runs (spec 08 §6.13).
 
 A single run has a summary of its own; several, repeated or of a batch, share another.
 """
@@ -10,48 +10,14 @@ import msgspec
 
 from vizier_cli.actions.run_series import Ending, Launch, Series
 from vizier_cli.cli.output import joined, label_block
-from vizier_core.flow.batch import Batch
 from vizier_core.jobs import Cleanup
 from vizier_core.usage import Usage, total_usage
-from vizier_kernel.template import CompiledWorkflow
 
 _NEXT: Final = {
     "schedule": "vizier jobs schedule",
     "show": "vizier jobs show <job-id>",
     "tail": "vizier jobs tail <job-id> --follow",
 }
-
-
-def checked_document(selector: str, workflow: CompiledWorkflow, batch: Batch | None) -> dict[str, Any]:
-    """The JSON result of `--check`; a batch shows the template of its first item."""
-    document = {
-        "outcome": "workflow_validation_passed",
-        "workflow_template_selector": selector,
-        "workflow_template_id": workflow.template_id,
-        "workflow_template_version": workflow.template_version,
-        "node_count": len(workflow.nodes),
-    }
-    if batch is not None:
-        items = [{"index": item.index, "spec_file": item.spec_file, "slug": item.slug} for item in batch.items]
-        document |= {"batch_dir": batch.directory, "spec_count": len(batch.items), "items": items}
-    return document
-
-
-def checked_text(selector: str, workflow: CompiledWorkflow, batch: Batch | None) -> str:
-    """The same as text."""
-    rows = [
-        ("Outcome", "Workflow validation passed"),
-        ("Selector", selector),
-        ("Template", f"{workflow.template_id}@{workflow.template_version}"),
-        ("Nodes", str(len(workflow.nodes))),
-    ]
-    if batch is not None:
-        rows += [
-            ("Batch dir", batch.directory),
-            ("Specs", str(len(batch.items))),
-            ("Items", "\n".join(f"#{item.index} {item.spec_file} => {item.slug}" for item in batch.items)),
-        ]
-    return label_block(rows)
 
 
 def enqueued_document(series: Series) -> dict[str, Any]:

@@ -112,6 +112,9 @@ def _parse_toml(text: str, path: Path) -> Any:
         found = _TOML_PROBLEM.fullmatch(str(error))
         problem = f"{path}:{found[2]}:{found[3]}: {found[1]}" if found else str(error)
         raise TemplateSourceError(f"invalid TOML template {path}: {problem}") from None
+    except ValueError as error:
+        # A number of too many digits; the rest of the message is advice for programmers.
+        raise TemplateSourceError(f"invalid TOML template {path}: {str(error).partition(';')[0]}") from None
     except RecursionError:
         raise TemplateSourceError(f"invalid TOML template {path}: nested too deeply") from None
 
@@ -123,7 +126,7 @@ def _parse_json(text: str, path: Path) -> Any:
         place = f"{path}:{error.lineno}:{error.colno}"
         raise TemplateSourceError(f"invalid JSON template {path}: {place}: {error.msg}") from None
     except ValueError as error:
-        raise TemplateSourceError(f"invalid JSON template {path}: {error}") from None
+        raise TemplateSourceError(f"invalid JSON template {path}: {str(error).partition(';')[0]}") from None
     except RecursionError:
         raise TemplateSourceError(f"invalid JSON template {path}: nested too deeply") from None
 

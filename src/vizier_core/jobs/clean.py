@@ -53,8 +53,11 @@ def find_scope(context: JobsContext, job_id: str) -> CleanScope:
 
     Raises:
         OperationRefusedError: there is no such job.
+        MalformedFileError: its record cannot be read.
     """
     heads = context.index.heads
+    if job_id in context.index.malformed:
+        context.store.read(job_id)
     if job_id not in heads:
         raise OperationRefusedError(f"job {job_id} not found")
     run_id = (heads[job_id].run_id or "").strip() or None
@@ -67,6 +70,7 @@ def preview_clean(context: JobsContext, job_id: str) -> CleanScope:
 
     Raises:
         OperationRefusedError: there is no such job.
+        MalformedFileError: its record cannot be read.
     """
     checked_job_id(job_id)
     context.index.refresh(complete=True)
@@ -84,6 +88,7 @@ def clean_job(context: JobsContext, job_id: str, *, force: bool, keep_branches: 
 
     Raises:
         OperationRefusedError: there is no such job.
+        MalformedFileError: its record cannot be read.
         CleanRefusedError: a job of the scope is active, or others would miss it.
     """
     checked_job_id(job_id)

@@ -42,8 +42,11 @@ def parse_document(data: bytes, path: Path) -> Document:
         raise MalformedFileError(path, f"not valid UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise MalformedFileError(path, f"{error.msg} at line {error.lineno} column {error.colno}") from None
-    except (ValueError, RecursionError) as error:
-        raise MalformedFileError(path, str(error) or "nested too deeply") from None
+    except ValueError as error:
+        # What follows a semicolon is the parser's advice for programmers.
+        raise MalformedFileError(path, str(error).partition(";")[0]) from None
+    except RecursionError:
+        raise MalformedFileError(path, "nested too deeply") from None
     if not isinstance(document, dict):
         raise MalformedFileError(path, "expected a JSON object")
     if data.count(b"[") + data.count(b"{") > DEPTH_LIMIT and _is_too_deep(document):

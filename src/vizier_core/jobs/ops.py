@@ -25,7 +25,6 @@ from vizier_core.jobs.rewind import (
     write_intention,
 )
 from vizier_core.jobs.scheduler import TickOutcome, scheduler_tick_locked
-from vizier_core.jobs.store import checked_job_id
 from vizier_core.jobs.workers import worker_handle
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import ApprovalState, JobStatus, WaitKind, WaitReason
@@ -68,7 +67,7 @@ def approve_job(context: JobsContext, job_id: str) -> ApprovalResult:
         OperationRefusedError: there is nothing to approve.
         LaunchError: the approval holds, but the tick could not start a job.
     """
-    checked_job_id(job_id)
+    context.store.read(job_id)
     with exclusive(context):
         _decide(context, job_id, lambda approval: _decided(approval, ApprovalState.APPROVED, None))
         decided = context.store.read(job_id)
@@ -83,8 +82,8 @@ def reject_job(context: JobsContext, job_id: str, reason: str | None) -> Approva
     Raises:
         OperationRefusedError: there is nothing to reject.
     """
-    checked_job_id(job_id)
     reason = (reason or "").strip() or None
+    context.store.read(job_id)
     with exclusive(context):
         _decide(context, job_id, lambda approval: _decided(approval, ApprovalState.REJECTED, reason))
         wait = WaitReason(WaitKind.APPROVAL, reason or "approval rejected")
@@ -104,7 +103,7 @@ def retry_job(context: JobsContext, job_id: str) -> RetryResult:
         UnknownJobError: there is no such job.
         OperationRefusedError: it is not possible now; nothing was changed.
     """
-    checked_job_id(job_id)
+    context.store.read(job_id)
     with exclusive(context):
         # A dead worker must not keep its job from being retried (WS-03-11).
         reconcile_dead_workers(context)
@@ -129,7 +128,6 @@ def cancel_job(context: JobsContext, job_id: str, *, cleanup_worktree: bool | No
     Raises:
         OperationRefusedError: the job has ended.
     """
-    checked_job_id(job_id)
     wanted = context.settings.jobs.cancel_cleanup_worktree if cleanup_worktree is None else cleanup_worktree
     _require_active(context.store.read(job_id))
     with exclusive(context):

@@ -86,6 +86,12 @@ def merged_branch(git_directory: Path, merge_head: str) -> str | None:
     return branch if isinstance(branch, str) else None
 
 
+def forget_ended_merge(git_directory: Path) -> None:
+    """Deletes what git does not know to delete when somebody has ended a merge of ours by hand."""
+    if not (git_directory / "MERGE_HEAD").exists():
+        remove_file(git_directory / _NOTE)
+
+
 def clear_merge_state(git_directory: Path) -> None:
     """Ends the merge in progress; `MERGE_HEAD`, by which git knows of it, goes first."""
     for name in _FILES:

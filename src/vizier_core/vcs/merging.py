@@ -13,7 +13,13 @@ from vizier_core.vcs.checkout import Checkout, branch_tip, commit_of, is_ancesto
 from vizier_core.vcs.commits import advance, create_commit, index_tree, scratch_index, tree_without
 from vizier_core.vcs.hooks import check_message, run_hook, tell_hook
 from vizier_core.vcs.index_lock import held_index
-from vizier_core.vcs.merge_state import ConflictEntry, MergeState, clear_merge_state, merged_branch
+from vizier_core.vcs.merge_state import (
+    ConflictEntry,
+    MergeState,
+    clear_merge_state,
+    forget_ended_merge,
+    merged_branch,
+)
 from vizier_core.vcs.moving import HeadChange, Move, move_checkout, recover_move, set_reference
 
 _HEADS: Final = "refs/heads/"
@@ -103,6 +109,7 @@ def prepare_merge(checkout: Checkout, request: MergeRequest) -> Merged | ReadyMe
         GitError: git refuses.
     """
     head, tip = _begin(checkout, request.branch)
+    forget_ended_merge(checkout.git_directory)
     if is_ancestor(checkout.git, tip, head) or was_merged(checkout, tip):
         return Merged(tip=tip, commit=None)
     preview = _preview(checkout, head, request.branch)
@@ -133,18 +140,19 @@ def finish_merge(checkout: Checkout, request: MergeRequest) -> Merged:
     Raises:
         GitError: there is none, it has conflicts left, or git or a hook refuses.
     """
+    # First of all: if somebody else commits the merge meanwhile, the branch will not be where it is expected.
+    head = checkout.head
     theirs = checkout.merge_head
     if theirs is None:
         raise GitError("no merge in progress to finalize")
-    if checkout.conflicts():
-        raise GitError("cannot finalize merge until all conflicts are resolved")
-    if was_merged(checkout, theirs):
-        # Killed just after the commit was made.
-        clear_merge_state(checkout.git_directory)
-        return Merged(tip=theirs, commit=None)
-    head = checkout.head
     if head is None:
         raise GitError("HEAD has no commit to merge into")
+    if checkout.conflicts():
+        raise GitError("cannot finalize merge until all conflicts are resolved")
+    if is_ancestor(checkout.git, theirs, head) or was_merged(checkout, theirs):
+        # Killed just after the commit was made, or the operator has made it this very moment.
+        clear_merge_state(checkout.git_directory)
+        return Merged(tip=theirs, commit=None)
     run_hook(checkout, "pre-commit")
     message = check_message(checkout, request.message, "merge")
     parents = [head] if request.squash else [head, theirs]

@@ -21,7 +21,6 @@ _APPLY: Final = (
     "apply",
     "--cached",
     "--binary",
-    "--allow-empty",
     "--whitespace=nowarn",
     "--no-ignore-whitespace",
     "-p1",
@@ -68,6 +67,11 @@ def apply_patches(git: Git, patches: Sequence[Path]) -> None:
 
 
 def _apply(index: ScratchIndex, patch: Path) -> None:
+    try:
+        if patch.stat().st_size == 0:
+            return  # of a tree without changes; git would take it for no patch
+    except OSError as error:
+        raise PatchError(patch, error.strerror or str(error)) from None
     try:
         index.run(*_APPLY, "--", str(patch))
     except GitError as error:

@@ -87,7 +87,7 @@ def test_help_loads_nothing_of_jobs(loaded: Loaded, words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["jobs"]], ids=" ".join)
 def test_help_loads_no_data_library(loaded: Loaded, words: list[str]) -> None:
-    assert unwanted(loaded(*words), {"json", "msgspec"}) == set()
+    assert unwanted(loaded(*words), {"json", "msgspec", "pathlib"}) == set()
 
 
 def test_usage_errors_load_nothing_of_jobs(loaded: Loaded) -> None:
@@ -113,6 +113,19 @@ def test_views_load_neither_templates_nor_machinery_nor_anything_dear(loaded: Lo
 
 def test_one_job_is_shown_without_the_index(loaded: Loaded) -> None:
     assert unwanted(loaded("jobs", "show", "job-a"), {"vizier_core.index"}) == set()
+
+
+@pytest.mark.parametrize("words", [["run", "flow.hcl", "--check"], ["audit", "flow.hcl"]], ids=" ".join)
+def test_checks_load_neither_the_machinery_nor_the_rest_of_the_template_language(
+    loaded: Loaded, project: Path, words: list[str]
+) -> None:
+    (project / "flow.hcl").write_text(
+        'id = "template.t"\nversion = "v1"\n'
+        'nodes = [{ id = "n", kind = "shell", uses = "cap.env.shell.command.run", args = { script = "true" } }]\n'
+    )
+    modules = loaded(*words)
+    assert unwanted(modules, {*MACHINERY, "vizier_hcl.lexer", "vizier_hcl.evaluator", *DEAR}) == set()
+    assert "vizier_hcl.spelled" in modules
 
 
 def test_the_probe_would_notice(loaded: Loaded, project: Path) -> None:
