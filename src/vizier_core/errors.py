@@ -5,7 +5,10 @@ Every message names what is wrong and, where that is not obvious, what to do. Th
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path  # dear to import, and help does without
 
 
 class VizierError(Exception):
@@ -52,7 +55,7 @@ class MalformedFileError(VizierError):
         cause: what is wrong, without the path.
     """
 
-    def __init__(self, path: Path, cause: str) -> None:
+    def __init__(self, path: "Path", cause: str) -> None:
         super().__init__(f"cannot read {path}: {cause}")
         self.cause = cause
 
@@ -67,7 +70,7 @@ class SchedulerBusyError(VizierError):
 class LocksUnsupportedError(VizierError):
     """The file system does not honour advisory locks (ruling R89)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: "Path") -> None:
         super().__init__(
             f"file locks do not work at {path}: vizier cannot schedule jobs safely there; "
             "use a file system with working flock(2), or mount it with locking"
@@ -127,7 +130,7 @@ class UnknownTargetError(VizierError):
 class CheckoutBusyError(GitError):
     """Another git process holds the index of a working tree and does not let go of it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: "Path") -> None:
         super().__init__(
             f"another git process seems to be at work: {path} exists; "
             "wait for it to end, or delete that file if there is none, then retry"
@@ -187,6 +190,6 @@ class PatchError(GitError):
         patch: its file.
     """
 
-    def __init__(self, patch: Path, reason: str) -> None:
+    def __init__(self, patch: "Path", reason: str) -> None:
         super().__init__(reason)
         self.patch = patch

@@ -141,7 +141,7 @@ class RecordIndex:
         #: How the file of each head looked; those in `_racy` may have changed since without looking different.
         self._stamps: dict[str, Stamp] = {}
         self._racy: set[str] = set()
-        #: Full records of waiting jobs.
+        #: Full records of waiting jobs, and of others that were asked for.
         self._records: dict[str, JobRecord] = {}
         self._producers: dict[_ArtifactKey, set[str]] | None = None
         self._journal = _Journal(self._directory / "changes" if self._directory else None, store)
@@ -180,7 +180,7 @@ class RecordIndex:
             self._look_at(news, news=news)
 
     def record(self, job_id: str) -> JobRecord:
-        """The full record of a job, without opening the file of a waiting one again.
+        """The full record of a job, without opening the file again while it is as it was at the last refresh.
 
         Raises:
             UnknownJobError: there is no such job.
@@ -189,7 +189,7 @@ class RecordIndex:
         if job_id in self._records:
             return self._records[job_id]
         record = self._store.read(job_id)
-        if job_id in self._active and Head.of(record) == self.heads[job_id]:
+        if Head.of(record) == self.heads.get(job_id):
             self._records[job_id] = record
         return record
 

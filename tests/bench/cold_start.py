@@ -22,6 +22,7 @@ def commands(repository: Scratch) -> dict[str, list[str]]:
         "--version": ["--version"],
         "--help": ["--help"],
         "jobs show": ["jobs", "show", job],
+        "completion of a job id": ["--", "vizier", "jobs", "show", job[:-2]],
         "jobs status": ["jobs", "status", job],
         "jobs list": ["jobs", "list"],
         "run --check": ["run", "flow.json", "--check"],
@@ -37,12 +38,9 @@ def main() -> None:
     with scratch() as repository:
         (repository.path / "flow.json").write_text(json.dumps(chain(1)))
 
-        def start(command: list[str]) -> float:
-            return timed(
-                lambda: subprocess.run(
-                    command, cwd=repository.path, env=repository.env, check=True, capture_output=True
-                )
-            )
+        def start(command: list[str], **more: str) -> float:
+            env = {**repository.env, **more}
+            return timed(lambda: subprocess.run(command, cwd=repository.path, env=env, check=True, capture_output=True))
 
         measured = commands(repository)
         times: dict[str, list[float]] = {name: [] for name in measured}
@@ -50,7 +48,9 @@ def main() -> None:
         for _ in range(turns):
             empty.append(start([python, "-c", "pass"]))
             for name, words in measured.items():
-                times[name].append(start([*VIZIER, *words]))
+                # Completion is asked for as the script of bash does.
+                more = {"COMPLETE": "bash", "VIZIER_COMPLETE_INDEX": "3"} if words[0] == "--" else {}
+                times[name].append(start([*VIZIER, *words], **more))
         print(header(f"{Path(python).name} -c"))
         for name, values in times.items():
             print(row(name, values, empty))

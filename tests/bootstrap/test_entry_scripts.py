@@ -1,6 +1,7 @@
 """What cicd.sh and demo.sh answer before they prepare anything, and the isolation that both rely on."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,3 +48,19 @@ def test_isolation_hides_what_belongs_to_the_caller(tmp_path):
     assert {f"HOME={tmp_path}", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "KEPT=a"} <= {
         *done.stdout.splitlines()
     }
+
+
+#: Every shell script of the checkout.
+SCRIPTS = sorted(
+    str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.sh"), *ROOT.glob("scripts/*.sh"), ROOT / ".ci" / "run")
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_ws_09_32_scripts_need_no_more_than_the_shell_they_name(script):
+    assert (ROOT / script).read_text().startswith(("#!/bin/sh\n", "# shellcheck shell=sh\n"))
+    checker = shutil.which("shellcheck")
+    if checker is None:
+        pytest.skip("needs shellcheck")
+    done = run(checker, "--shell=sh", "--severity=warning", ROOT / script)
+    assert (done.returncode, done.stdout) == (0, "")

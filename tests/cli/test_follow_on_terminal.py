@@ -65,7 +65,7 @@ def test_a_failure_says_why(repository: Repository) -> None:
     repository.write("flow.json", template(command("bad", "echo no such luck; exit 3")))
     with follow(repository) as terminal:
         assert terminal.finish() == 1
-        assert re.search(r"bad +failed +\d+s +.*exit 3", terminal.text), terminal.text
+        assert re.search(r"bad +failed +\d+s +command.run failed \(exit 3\)", terminal.text), terminal.text
 
 
 @pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -33,6 +34,11 @@ def test_ws_08_02_a_gate_is_there_before_any_tick(flow: Repository) -> None:
         for process in ticking:
             process.communicate()
         assert [flow.record(job_id)["status"] for job_id in gated] == ["waiting_on_approval"]
+
+
+def test_ws_08_04_a_mistyped_option_is_told(flow: Repository) -> None:
+    done = flow.vizier("run", "flow.json", "--require-aproval").ok()
+    assert "if `--require-aproval` was to be an option: it is `--require-approval`" in done.err
 
 
 @pytest.mark.parametrize("extra", [[], ["--format", "json"]])
@@ -127,3 +133,31 @@ def test_ws_08_20_a_managed_worktree_is_no_project_of_its_own(repository: Reposi
         ["find", str(repository.path), "-path", "*/.vizier/jobs"], capture_output=True, text=True, check=True
     )
     assert stores.stdout.split() == [str(repository.jobs_root)]
+
+
+def test_a_failed_run_says_why_and_where_to_look(repository: Repository) -> None:
+    repository.write("flow.json", template(command("bad", "exit 3"), command("later", "true", after=["bad"])))
+    done = repository.vizier("run", "flow.json", "--follow").fails(1)
+    bad = repository.job("bad")
+    assert done.err == f"{bad} failed: command.run failed (exit 3); see `vizier jobs tail {bad}`\n"
+    assert repository.vizier("run", "flow.json", "--follow", "--format", "json").fails(1).err == ""
+    assert repository.vizier("run", "flow.json", "--follow", "-q").fails(1).err == ""
+
+
+def test_a_builtin_node_says_why_it_failed(repository: Repository) -> None:
+    """It prints its result for programs; people get the sentence in it."""
+    repository.git("branch", "draft")
+    args = {"slug": "x", "branch": "draft/x"}
+    prepare = {"id": "prepare", "kind": "builtin", "uses": "cap.env.builtin.worktree.prepare", "args": args}
+    repository.write("flow.json", template(prepare))
+    done = repository.vizier("run", "flow.json", "--follow").fails(1)
+    assert re.search(r"-prepare failed: worktree\.prepare .*draft/x.*; see `vizier jobs tail ", done.err)
+
+
+def test_an_unknown_flow_says_which_there_are(repository: Repository) -> None:
+    done = repository.vizier("run", "draft").fails(1)
+    assert "there are no aliases here, `vizier init` adds some" in done.err
+    repository.vizier("init").ok()
+    assert "did you mean `draft`?" in repository.vizier("run", "draaft").fails(1).err
+    done = repository.vizier("run", "zzz").fails(1)
+    assert "the aliases here are approve, commit, develop, draft, merge" in done.err

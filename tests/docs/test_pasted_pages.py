@@ -15,7 +15,7 @@ from .pages import ROOT, Block, Shell, blocks
 
 #: Commands that need a package index or take very long, and the test or script that runs them instead.
 ELSEWHERE = {
-    "./demo.sh": "tests/bootstrap/test_demo_flow.py",
+    "./demo.sh": "tests/bootstrap/test_demo.py",
     "./cicd.sh": ".ci/run",
     "pipx install .": "scripts/try-installers.sh",
     "uv tool install .": "scripts/try-installers.sh",

@@ -2,6 +2,7 @@
 
 from vizier_cli.cli.app import App
 from vizier_core.flow.prepare import GivenFlow, give_inputs, load_flow
+from vizier_kernel.suggest import nearest
 
 
 def read_flow(app: App) -> GivenFlow:
@@ -16,4 +17,14 @@ def read_flow(app: App) -> GivenFlow:
     app.warn_all(flow.warnings)
     given = give_inputs(flow, arguments.all_values("set"), arguments.positionals.get("INPUT", []))
     app.warn_all(given.warnings)
+    _suggest_options(app, given)
     return given
+
+
+def _suggest_options(app: App, given: GivenFlow) -> None:
+    """A mistyped option of `run` looks like a parameter that the flow does not have (WS-08-04)."""
+    options = [option.name for option in app.arguments.command.options]
+    for name in sorted(given.overrides.keys() - given.flow.inputs.params):
+        meant = nearest(name.replace("_", "-"), options)
+        if meant:
+            app.warn(f"if `--{name.replace('_', '-')}` was to be an option: it is `--{meant}`")

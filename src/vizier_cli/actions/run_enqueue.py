@@ -18,8 +18,16 @@ from vizier_cli.actions.run_summary import (
 )
 from vizier_cli.cli.app import App
 from vizier_cli.cli.live import can_refresh
+from vizier_cli.cli.output import printable
 from vizier_core.flow.batch import Batch
-from vizier_core.jobs import RunRequest, enqueue_workflow_runs, finish_following, following, take_baseline
+from vizier_core.jobs import (
+    RunRequest,
+    enqueue_workflow_runs,
+    failure_reason,
+    finish_following,
+    following,
+    take_baseline,
+)
 from vizier_kernel.scheduler import JobStatus
 
 
@@ -72,7 +80,6 @@ def _enqueue(app: App, requests: Sequence[RunRequest], batch: Batch | None) -> S
 
 def _follow(app: App, series: Series) -> int:
     """Follows the runs one after the other, up to the first that does not succeed, which decides the exit code."""
-    as_json = app.arguments.value("format") == "json"
     endings: list[Ending] = []
     for launch in series.launches:
         try:
@@ -83,9 +90,9 @@ def _follow(app: App, series: Series) -> int:
             raise
         if endings[-1].result.exit_code:
             break
+    if app.arguments.value("format") != "json":
+        _explain(app, endings[-1])
     endings = _cleaned_up(app, endings)
-    if endings[-1].result.exit_code == 10 and not as_json:
-        app.warn(f"workflow run {endings[-1].launch.run_id} is blocked; see `vizier jobs schedule`")
     print_result(app.arguments, terminal_document(series, endings), terminal_text(series, endings))
     return endings[-1].result.exit_code
 
@@ -102,6 +109,17 @@ def _progress(app: App, launch: Launch) -> Iterator[Callable[[Mapping[str, JobSt
             yield table.show
     else:
         yield ChangePrinter(app.jobs, launch.run_id).show
+
+
+def _explain(app: App, ending: Ending) -> None:
+    """Says why a run did not succeed and where to look."""
+    if ending.result.exit_code == 10:
+        app.warn(f"workflow run {ending.launch.run_id} is blocked; see `vizier jobs schedule`")
+    for job_id in ending.result.failed:
+        record = app.jobs.find(job_id)
+        reason = printable(failure_reason(app.jobs, record)) if record else ""
+        where = "" if ending.launch.is_ephemeral else f"; see `vizier jobs tail {job_id}`"
+        app.warn(f"{job_id} failed{reason and f': {reason}'}{where}")
 
 
 def _cleaned_up(app: App, endings: list[Ending]) -> list[Ending]:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vizier_cli.cli.live import make_console, signals_end_in_order
 from vizier_cli.cli.output import display_width, printable
-from vizier_core.jobs import EnqueuedRun, JobsContext, latest_log_line
+from vizier_core.jobs import EnqueuedRun, JobRecord, JobsContext, failure_reason, latest_log_line
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import JobStatus
 
@@ -62,7 +62,7 @@ class _Row(msgspec.Struct):
 
     @property
     def remark(self) -> str:
-        """Its newest output; before there can be any, what it waits for."""
+        """Its newest output; but rather what it waits for, or why it has failed."""
         return self.reason or self.last_line
 
     @property
@@ -118,9 +118,15 @@ class RunTable:
         row.node = printable(record.meta.workflow_node_id or job_id)
         row.started, row.finished = record.started_at, record.finished_at
         row.attempt = record.meta.workflow_node_attempt or 1
-        reason = record.scheduling.wait_reason
-        if reason is not None and status is not JobStatus.RUNNING and status is not JobStatus.SUCCEEDED:
-            row.reason = self._with_node_names(printable(reason.detail or ""))
+        row.reason = self._with_node_names(printable(self._reason(record)))
+
+    def _reason(self, record: JobRecord) -> str:
+        """Why a job does not run, or why it has failed."""
+        if record.status is JobStatus.FAILED:
+            return failure_reason(self._context, record)
+        waiting = record.scheduling.wait_reason
+        idle = record.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}
+        return (waiting.detail or "") if waiting is not None and idle else ""
 
     def _with_node_names(self, text: str) -> str:
         """Job ids are long, and all of them begin alike."""

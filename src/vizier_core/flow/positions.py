@@ -17,6 +17,12 @@ _JSON_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+',
 _TOML_TOKEN: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]', re.DOTALL
 )
+_TOML_KEY: Final = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[^="\'])*=')
+#: In the value of a key.
+_TOML_VALUE: Final = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{},]|[^\s\[\]{},"\'#]+',
+    re.DOTALL,
+)
 
 
 def json_positions(text: str) -> Positions:
@@ -25,7 +31,7 @@ def json_positions(text: str) -> Positions:
 
 
 def toml_positions(text: str) -> Positions:
-    """The positions of tables, and of the statements that set values, of a TOML document."""
+    """The positions of tables, of the statements that set values, and of the elements of arrays, of a TOML document."""
     return _lazily(text, _toml_offsets)
 
 
@@ -97,7 +103,31 @@ def _toml_offsets(text: str) -> dict[KeyPath, int]:
             offsets.setdefault(path, start)
         if is_header:
             table = path
+        elif isinstance(meaning, list):
+            for element, offset in _elements(text, start, end, path):
+                offsets.setdefault(element, offset)
     return offsets
+
+
+def _elements(text: str, start: int, end: int, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    """The elements of an array and of arrays in it, with their offsets; inline tables are not looked into."""
+    key = _TOML_KEY.match(text, start, end)
+    #: Of the value that comes next.
+    inside: list[Any] = list(path)
+    tables = 0
+    for found in _TOML_VALUE.finditer(text, key.end() if key else start, end):
+        token = found[0]
+        if token.startswith("#"):
+            continue
+        if token == "]" and not tables:
+            inside.pop()
+        elif token == "," and not tables:
+            inside[-1] += 1
+        elif not tables:
+            yield tuple(inside), found.start()
+        if token == "[" and not tables:
+            inside.append(0)
+        tables += (token == "{") - (token == "}")
 
 
 def _statements(text: str) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ from vizier_core.errors import TemplateSourceError
 from vizier_core.files import entries
 from vizier_core.flow.formats import SUFFIXES, read_identity
 from vizier_kernel.names import canonical_selector, command_alias
+from vizier_kernel.suggest import did_you_mean
 
 _LEGACY_DIRECTORY: Final = Path(".vizier/workflow")
 _WORKFLOWS: Final = Path(".vizier/workflows")
@@ -81,9 +82,15 @@ class FlowResolver:
         if path_of_selector is None:
             raise TemplateSourceError(
                 f"unable to resolve FLOW `{flow}`; expected `file:<path>`, a .hcl/.toml/.json path, "
-                "a [commands] alias or a selector `template.name@vN`"
+                f"a [commands] alias or a selector `template.name@vN`{self._hint(alias)}"
             )
         return FlowSource(flow, path_of_selector)
+
+    def _hint(self, alias: str) -> str:
+        """What to do about a name that means nothing."""
+        if not self._commands:
+            return "; there are no aliases here, `vizier init` adds some"
+        return did_you_mean(alias, self._commands) or f"; the aliases here are {', '.join(sorted(self._commands))}"
 
     def import_path(self, path: str, importing_file: str) -> Path:
         """The file that an import names, relative to the importing file (spec 04 §7.1).

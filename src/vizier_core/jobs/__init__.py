@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vizier_core.jobs.collect import gc_jobs
     from vizier_core.jobs.context import JobsContext
     from vizier_core.jobs.ephemeral import Cleanup
+    from vizier_core.jobs.failure import failure_reason
     from vizier_core.jobs.followers import following
     from vizier_core.jobs.graph import Edge, ScheduleGraph
     from vizier_core.jobs.liveness import is_dead
@@ -59,6 +60,7 @@ __all__ = [
     "cancel_job",
     "clean_job",
     "enqueue_workflow_runs",
+    "failure_reason",
     "finish_following",
     "following",
     "gc_jobs",
@@ -81,6 +83,7 @@ _HOME: Final = {
     "collect": ("gc_jobs",),
     "context": ("JobsContext",),
     "ephemeral": ("Cleanup",),
+    "failure": ("failure_reason",),
     "followers": ("following",),
     "graph": ("Edge", "ScheduleGraph"),
     "liveness": ("is_dead",),

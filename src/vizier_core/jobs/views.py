@@ -39,9 +39,9 @@ class Schedule(msgspec.Struct, frozen=True):
     roots: list[str]
 
     def records(self) -> Iterator[JobRecord]:
-        """The records of the roots."""
+        """The records of the roots; a view that looks again and again opens only those that have changed (WS-03-30)."""
         for job_id in self.roots:
-            record = self.context.find(job_id)
+            record = self.context.index.find(job_id)
             if record is not None:
                 yield record
 

@@ -142,7 +142,7 @@ class _Composer:
                 circle = " -> ".join((*files[files.index(origin) :], origin))
                 raise ImportedTemplateError(f"workflow import cycle detected: {circle}")
             if len(chain) > NESTING_LIMIT:
-                raise TemplateError(f"imports nest more than {NESTING_LIMIT} levels deep")
+                raise _error(loaded, (), f"imports nest more than {NESTING_LIMIT} levels deep")
             if origin not in self._composed:
                 self._composed[origin] = self.compose(loaded, [*files, origin], chain)
             return _stage(chain[-1], self._composed[origin], loaded)

@@ -87,7 +87,7 @@ def test_help_loads_nothing_of_jobs(loaded: Loaded, words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["jobs"]], ids=" ".join)
 def test_help_loads_no_data_library(loaded: Loaded, words: list[str]) -> None:
-    assert unwanted(loaded(*words), {"json", "msgspec"}) == set()
+    assert unwanted(loaded(*words), {"json", "msgspec", "pathlib"}) == set()
 
 
 def test_usage_errors_load_nothing_of_jobs(loaded: Loaded) -> None:

@@ -126,6 +126,26 @@ def test_records_of_waiting_jobs_are_kept_and_never_stale(
     assert index.record("job-a") == touched(first)
 
 
+@pytest.mark.usefixtures("nothing_is_racy")
+@pytest.mark.parametrize("status", ["running", "blocked_by_dependency"])
+def test_ws_03_30_records_that_were_asked_for_are_kept_and_never_stale(
+    store: JobStore, index: RecordIndex, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    put(store, document(status=status))
+    look_around(index)
+    first = index.record("job-a")
+    monkeypatch.setattr(store, "read_text", lambda job_id: pytest.fail("the file was opened again"))
+    index.refresh(complete=True)
+    assert index.record("job-a") is first
+    monkeypatch.undo()
+    # A change that the head does not show.
+    put(store, document(status=status, schedule={"wait_reason": {"kind": "locks", "detail": "other"}}))
+    index.refresh(complete=True)
+    reason = index.record("job-a").scheduling.wait_reason
+    assert reason is not None
+    assert reason.detail == "other"
+
+
 def test_records_of_jobs_that_are_gone(store: JobStore, index: RecordIndex) -> None:
     index.refresh()
     with pytest.raises(UnknownJobError):
