@@ -293,5 +293,5 @@ def test_a_node_without_a_scope_of_its_own_uses_all_parameters() -> None:
     from vizier_kernel.template import Composed, expand
 
     made = composed({"id": "t", "version": "v", "params": {"branch": "b", "slug": "s"}, "nodes": [shell("n")]})
-    bare = Composed(template=made.template, lock_scopes={}, origins=made.origins)
+    bare = Composed(template=made.template, lock_scopes={}, origins=made.origins, origin=made.origin)
     assert expand(bare, {"target": "main"}).nodes[0].lock_scope == {"branch": "b", "target": "main"}
