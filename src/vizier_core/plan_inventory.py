@@ -9,7 +9,7 @@ import msgspec
 
 from vizier_core.errors import NoPrimaryBranchError, UnknownTargetError
 from vizier_core.files import entries
-from vizier_core.plan import PlanFile, readable_plans
+from vizier_core.plan import PlanRecord, readable_plans
 from vizier_core.vcs.git import Git
 from vizier_core.vcs.objects import read_blobs
 from vizier_core.vcs.primary import primary_branch
@@ -53,8 +53,10 @@ def pending_plans(
     git = Git(root)
     repository = _Branches(git, target)
     found = _Found()
-    for file in readable_plans(root, skipped=lambda error: tell(f"plan record skipped: {error}")):
-        found.add(_of_record(file, repository))
+    records = [f.record for f in readable_plans(root, skipped=lambda error: tell(f"plan record skipped: {error}"))]
+    # Of two that name the same branch or id the first slug wins, whatever the files are called.
+    for record in sorted(records, key=lambda record: record.slug or record.plan_id):
+        found.add(_of_record(record, repository))
     for path, document in _documents_in_tree(root, tell):
         if document.branch in repository.pending:
             found.add(_of_document(document, document.slug, document.branch))
@@ -121,8 +123,7 @@ class _Found:
         self.branches.add(plan.branch)
 
 
-def _of_record(file: PlanFile, repository: _Branches) -> PendingPlan | None:
-    record = file.record
+def _of_record(record: PlanRecord, repository: _Branches) -> PendingPlan | None:
     if not record.plan_id.strip():
         return None
     branch = (record.branch or "").strip() or (record.work_ref or "").strip()

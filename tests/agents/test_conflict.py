@@ -111,7 +111,7 @@ def test_an_agent_that_commits_the_merge_itself(merging: AgentRepository) -> Non
 
 
 def test_an_agent_that_takes_too_long_leaves_the_conflict_to_the_operator(merging: AgentRepository) -> None:
-    merging.configure("echo half done > file.txt; sleep 300", more="[jobs]\nagent_timeout_seconds = 0.5")
+    merging.configure("echo half done > file.txt; sleep 300", timeout=0.5)
     assert merge(merging).code == 10
     assert "merge-conflict auto-resolve agent timed out after 0.5s" in merging.log("gate")
     assert merging.git("status", "--short", "file.txt") == "UU file.txt"

@@ -4,11 +4,25 @@ import os
 import shlex
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from support.agents import AgentRepository
 from support.flows import command, template
 from support.processes import state
 from support.repository import VIZIER
+
+pytestmark = pytest.mark.slow  # they wait for graces and limits
+
+
+@pytest.fixture(params=["auto", "exec"])
+def agents(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[AgentRepository]:
+    made = AgentRepository(tmp_path, request.param)
+    yield made
+    made.close()
+
 
 #: Seconds that `jobs cancel` leaves to those that do not end when asked, and what a slow machine adds.
 GRACE, SLOW = 2.0, 20.0
@@ -61,7 +75,7 @@ def test_ws_07_16_a_cancelled_agent_ends_with_its_daemons(agents: AgentRepositor
 
 def test_ws_07_16_an_agent_that_takes_too_long_ends_with_its_daemons(agents: AgentRepository) -> None:
     # The time is up when everything is there.
-    agents.configure(f"({DAEMON})\n{STUBBORN}", more="[jobs]\nagent_timeout_seconds = 2")
+    agents.configure(f"({DAEMON})\n{STUBBORN}", timeout=2)
     done = agents.vizier("run", "flow.json", "--follow")
     pids = [agents.pid(name) for name in ("agent", "grandchild", "daemon")]
     assert (done.code, agents.record(agents.job("agent"))["exit_code"]) == (1, 124)

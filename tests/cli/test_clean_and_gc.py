@@ -115,6 +115,29 @@ def test_ws_02_14_gc_takes_manifests_markers_and_payloads_along(repository: Repo
     assert repository.records() == {}
 
 
+def test_ws_03_07_gc_takes_the_session_of_a_job_along(repository: Repository) -> None:
+    session = repository.write(".vizier/sessions/s/session.json", "{}")
+    other = repository.write(".vizier/sessions/t/session.json", "{}")
+    _job(repository, "a", session_path=".vizier/sessions/s/session.json")
+    repository.vizier("jobs", "gc").ok()
+    assert (session.exists(), other.exists()) == (False, True)
+
+
+def test_ws_03_06_gc_and_cancel_answer_in_json(repository: Repository) -> None:
+    _job(repository, "a")
+    assert repository.vizier("jobs", "gc", "--format", "json").ok().json() == {
+        "outcome": "removed 1 job(s)",
+        "removed": {"jobs": 1},
+    }
+    _job(repository, "b", status="queued")
+    cancelled = repository.vizier("jobs", "cancel", "b", "--cleanup-worktree", "--format", "json").ok().json()
+    assert list(cancelled) == sorted(cancelled)
+    assert (cancelled["job"], cancelled["status"], cancelled["cleanup"]) == ("b", "cancelled", "skipped")
+    assert (cancelled["cleanup_detail"], cancelled["survivors"]) == (None, [])
+    again = repository.vizier("jobs", "cancel", "b", "--format", "json").fails(1)
+    assert (again.out, "is not active" in again.err) == ("", True)
+
+
 def test_ws_02_05_gc_sweeps_what_killed_writers_have_left(repository: Repository) -> None:
     _run(repository, command("one", "true"))
     half = repository.jobs_root / repository.job("one") / "job.json.tmp.999999.0"

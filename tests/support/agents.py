@@ -16,7 +16,7 @@ class AgentRepository(Repository):
 
     def __init__(self, base: Path, launcher: str | None = None) -> None:
         super().__init__(base, launcher)
-        self._settings = self.read(".vizier/config.toml")
+        self._launcher = launcher
         self.write(
             "flow.json",
             template(
@@ -34,18 +34,23 @@ class AgentRepository(Repository):
             ),
         )
 
-    def configure(self, body: str, progress_filter: str | None = None, more: str = "") -> None:
+    def configure(self, body: str, progress_filter: str | None = None, *, timeout: float | None = None) -> None:
         """Sets the agent.
 
         Args:
             body: shell script of the agent.
             progress_filter: shell script of the filter.
-            more: lines of the configuration.
+            timeout: seconds that the agent may run.
         """
-        lines = [f"command = {json.dumps([str(self._script('agent', body))])}", 'label = "mine"']
+        lines = ["[jobs]"]
+        if self._launcher is not None:
+            lines.append(f'launcher = "{self._launcher}"')
+        if timeout is not None:
+            lines.append(f"agent_timeout_seconds = {timeout}")
+        lines += ["[agents.default.agent]", 'label = "mine"', f"command = {self._script('agent', body)}"]
         if progress_filter is not None:
-            lines.append(f"progress_filter = {json.dumps([str(self._script('filter', progress_filter))])}")
-        self.write(".vizier/config.toml", "\n".join([self._settings, "[agents.default.agent]", *lines, more]) + "\n")
+            lines.append(f"progress_filter = {self._script('filter', progress_filter)}")
+        self.write(".vizier/config.toml", "\n".join(lines) + "\n")
 
     def output(self, node_id: str) -> dict[str, Any]:
         """The operation output of a node."""
@@ -57,11 +62,12 @@ class AgentRepository(Repository):
         """The process id that the agent writes into a file of the repository, as soon as it has done so."""
         return int(self.wait(lambda: self.read(name).strip(), f"the process id in {name}"))
 
-    def _script(self, name: str, body: str) -> Path:
+    def _script(self, name: str, body: str) -> str:
+        """Writes a script; its command line in TOML."""
         path = self.base / f"{name}.sh"
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
-        return path
+        return json.dumps([str(path)])
 
 
 def _ask(prompt: str) -> dict[str, Any]:

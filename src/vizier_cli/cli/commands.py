@@ -167,6 +167,7 @@ _JOBS: Final = Command(
             options=(
                 Option("cleanup-worktree", "Remove the job's worktree", conflicts=("no-cleanup-worktree",)),
                 Option("no-cleanup-worktree", "Keep the job's worktree"),
+                _TEXT_OR_JSON,
             ),
             positionals=(_JOB,),
         ),
@@ -183,6 +184,7 @@ _JOBS: Final = Command(
                     number=(0, 2**64 - 1),
                     default="7",
                 ),
+                _TEXT_OR_JSON,
             ),
         ),
     ),

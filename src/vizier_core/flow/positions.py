@@ -13,10 +13,14 @@ from typing import Any, Final
 from vizier_kernel.template import KeyPath, Position, Positions
 
 _JSON_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+#: A text in one of the four ways to write one; what is in it means nothing here.
+_TOML_TEXT: Final = r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|" + r'"(?:[^"\\\n]|\\.)*"|' + r"'[^'\n]*'"
 #: What can hide a bracket or the end of a line, and brackets and ends of lines.
-_TOML_TOKEN: Final = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]', re.DOTALL
-)
+_TOML_TOKEN: Final = re.compile(rf"{_TOML_TEXT}|#[^\n]*|[\[\]{{}}\n]", re.DOTALL)
+#: From the beginning of a statement to behind its sign.
+_TOML_KEY: Final = re.compile(rf"(?:{_TOML_TEXT}|[^=\"'])*=", re.DOTALL)
+#: What a value is made of.
+_TOML_PART: Final = re.compile(rf"{_TOML_TEXT}|#[^\n]*|[\[\]{{}},]|[^\s\[\]{{}},\"'#]+", re.DOTALL)
 
 
 def json_positions(text: str) -> Positions:
@@ -25,7 +29,7 @@ def json_positions(text: str) -> Positions:
 
 
 def toml_positions(text: str) -> Positions:
-    """The positions of tables, and of the statements that set values, of a TOML document."""
+    """The positions of tables, of the statements that set values, and of the elements of arrays, of a TOML document."""
     return _lazily(text, _toml_offsets)
 
 
@@ -97,7 +101,31 @@ def _toml_offsets(text: str) -> dict[KeyPath, int]:
             offsets.setdefault(path, start)
         if is_header:
             table = path
+        elif isinstance(meaning, list):
+            for element, offset in _elements(text, start, end, path):
+                offsets.setdefault(element, offset)
     return offsets
+
+
+def _elements(text: str, start: int, end: int, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    """The elements of an array and of arrays in it, with their offsets; inline tables are not looked into."""
+    key = _TOML_KEY.match(text, start, end)
+    #: Of the value that comes next.
+    inside: list[Any] = list(path)
+    tables = 0
+    for found in _TOML_PART.finditer(text, key.end() if key else start, end):
+        token = found[0]
+        if token.startswith("#"):
+            continue
+        if token == "]" and not tables:
+            inside.pop()
+        elif token == "," and not tables:
+            inside[-1] += 1
+        elif not tables:
+            yield tuple(inside), found.start()
+        if token == "[" and not tables:
+            inside.append(0)
+        tables += (token == "{") - (token == "}")
 
 
 def _statements(text: str) -> Iterator[tuple[int, int]]:

@@ -27,7 +27,7 @@ _ABANDONED_AFTER: Final = 3600
 
 
 def gc_jobs(context: JobsContext, days: int) -> int:
-    """Removes jobs that ended long ago, with their artifacts, worktrees and the manifests nobody needs any more.
+    """Removes jobs that ended long ago, with their artifacts, worktrees, sessions and manifests nobody needs any more.
 
     Jobs that an active job waits for, or that have made something it needs, stay (spec 03 §7, ruling R9).
 
@@ -44,6 +44,7 @@ def gc_jobs(context: JobsContext, days: int) -> int:
         old = [record for job_id in _collectable(context, cutoff) if (record := context.find(job_id))]
         residue = Residue(context, old, None)
         residue.remove_worktrees()
+        residue.remove_sessions()
         residue.remove_artifacts()
         residue.remove_jobs()
         _sweep(context)

@@ -201,6 +201,13 @@ class Residue:
                     remove_empty_directory(file.parent)
         return foreign
 
+    def _remove(self, path: Path) -> None:
+        """Deletes a file, if there is one."""
+        try:
+            remove_file(path)
+        except OSError as error:
+            self.notes.add(f"unable to remove {path}: {error.strerror or error}")
+
     def branches(self) -> set[str]:
         """The branches that the jobs name."""
         named = {(record.meta.branch or "").strip() for record in self.records}

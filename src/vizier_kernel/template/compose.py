@@ -57,6 +57,8 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     lock_scopes: Mapping[str, Mapping[str, str]]
     #: Where each node was written, in the order of the nodes.
     origins: tuple[NodeOrigin, ...]
+    #: The file that imports all others.
+    origin: str
     warnings: tuple[TemplateWarning, ...] = ()
     #: Stages that ask for something else about missing producers than the importing file, in import order.
     overruled: tuple[OverruledPolicy, ...] = ()
@@ -105,6 +107,7 @@ class _Composer:
                 template=msgspec.structs.replace(template, links=()),
                 lock_scopes={node.id: template.params for node in template.nodes},
                 origins=origins,
+                origin=loaded.origin,
                 warnings=loaded.warnings,
             )
         stages: dict[str, _Stage] = {}
@@ -123,6 +126,7 @@ class _Composer:
             template=merged,
             lock_scopes=scopes,
             origins=(*origins, *(origin for stage in stages.values() for origin in stage.origins)),
+            origin=loaded.origin,
             warnings=tuple(dict.fromkeys(warnings)),
             overruled=tuple(
                 [
@@ -142,7 +146,7 @@ class _Composer:
                 circle = " -> ".join((*files[files.index(origin) :], origin))
                 raise ImportedTemplateError(f"workflow import cycle detected: {circle}")
             if len(chain) > NESTING_LIMIT:
-                raise TemplateError(f"imports nest more than {NESTING_LIMIT} levels deep")
+                raise _error(loaded, (), f"imports nest more than {NESTING_LIMIT} levels deep")
             if origin not in self._composed:
                 self._composed[origin] = self.compose(loaded, [*files, origin], chain)
             return _stage(chain[-1], self._composed[origin], loaded)
@@ -167,7 +171,7 @@ def _stage(name: str, composed: Composed, loaded: LoadedTemplate) -> _Stage:
     prefix = stage_prefix(name)
     ids = {node.id: f"{prefix}__{node.id}" for node in template.nodes}
     if len(ids) != len(template.nodes):
-        raise TemplateError(f"imported stage `{name}` has duplicate node ids: {_repeated(composed)}")
+        raise _error(loaded, (), f"imported stage `{name}` has duplicate node ids: {_repeated(composed)}")
     nodes = tuple([_renamed(node, ids, name, at) for node, at in zip(template.nodes, composed.origins, strict=True)])
     succeeding = {target for node in nodes for target in node.on.succeeded}
     first = tuple(node.id for node in nodes if node.id not in succeeding)

@@ -54,7 +54,7 @@ class WorkflowGraph:
         try:
             return ContractBook(self.expanded.artifact_contracts)
         except SchemaError as error:
-            raise TemplateError(f"template {self.identity} {error}") from None
+            raise self.error(str(error)) from None
 
     def targets(self, node: ExpandedNode, outcome: Outcome) -> list[ExpandedNode]:
         """The nodes that follow on this outcome.
@@ -90,6 +90,10 @@ class WorkflowGraph:
     def contract_error(self, node: ExpandedNode, contract: str, detail: str) -> TemplateError:
         """An error about a node that breaks the rules of its operation or policy."""
         return self._error(node, f"contract `{contract}` node `{node.id}` {detail}")
+
+    def error(self, problem: str) -> TemplateError:
+        """An error about the template as a whole; `problem` is the rest of the sentence."""
+        return TemplateError(f"template {self.identity} {problem}\nat {self.expanded.composed.origin}")
 
     def _error(self, node: ExpandedNode, problem: str) -> TemplateError:
         index = next(index for index, other in enumerate(self.expanded.nodes) if other is node)

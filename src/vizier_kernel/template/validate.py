@@ -7,7 +7,6 @@ from vizier_kernel.names import component
 from vizier_kernel.template.arguments import check_any_of, check_arguments
 from vizier_kernel.template.capabilities import Control, ControlPolicy
 from vizier_kernel.template.cycles import find_cycle
-from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.graph import WorkflowGraph
 from vizier_kernel.template.model import ExpandedNode
 from vizier_kernel.template.routes import check_control, check_executor_routes
@@ -25,7 +24,7 @@ def validate(graph: WorkflowGraph) -> None:
     for node in graph.expanded.nodes:
         _check_node(graph, node)
     if not graph.expanded.nodes:
-        raise TemplateError(f"template {graph.identity}: workflow template has no nodes")
+        raise graph.error("is empty: workflow template has no nodes")
     _check_success_parents(graph)
     for node in graph.expanded.nodes:
         check_references(graph, node, graph.nodes)
@@ -44,10 +43,7 @@ def check_node_ids(graph: WorkflowGraph, *, classify: bool) -> None:
         if not node.id.strip():
             raise graph.node_error(node, "has a blank id")
         if node.id in seen:
-            raise TemplateError(
-                f"template {graph.identity} defines duplicate node id `{node.id}` "
-                f"(duplicate workflow node id `{node.id}`)"
-            )
+            raise graph.error(f"defines duplicate node id `{node.id}` (duplicate workflow node id `{node.id}`)")
         seen.add(node.id)
         if classify:
             graph.capability(node)
@@ -81,10 +77,7 @@ def check_references(graph: WorkflowGraph, node: ExpandedNode, job_ids: Mapping[
 
 def _check_reserved_contract(graph: WorkflowGraph) -> None:
     if any(contract.id == OPERATION_OUTPUT for contract in graph.expanded.artifact_contracts):
-        raise TemplateError(
-            f"template {graph.identity} declares reserved artifact contract `{OPERATION_OUTPUT}`, "
-            "which every template has anyway"
-        )
+        raise graph.error(f"declares reserved artifact contract `{OPERATION_OUTPUT}`, which every template has anyway")
 
 
 def _check_single_cicd_gate(graph: WorkflowGraph) -> None:
@@ -94,9 +87,8 @@ def _check_single_cicd_gate(graph: WorkflowGraph) -> None:
         if isinstance(control := graph.capability(node), Control) and control.policy is ControlPolicy.CICD
     ]
     if len(gates) > 1:
-        raise TemplateError(
-            f"template {graph.identity} contract `{ControlPolicy.CICD}` "
-            f"nodes violate single-gate cardinality: [{', '.join(sorted(gates))}]"
+        raise graph.error(
+            f"contract `{ControlPolicy.CICD}` nodes violate single-gate cardinality: [{', '.join(sorted(gates))}]"
         )
 
 
@@ -116,9 +108,7 @@ def _check_success_parents(graph: WorkflowGraph) -> None:
     for target in sorted(graph.success_parents):
         parents = graph.success_parents[target]
         if len(parents) > 1:
-            raise TemplateError(
-                f"template {graph.identity} node `{target}` has multiple on.succeeded parents: {', '.join(parents)}"
-            )
+            raise graph.error(f"node `{target}` has multiple on.succeeded parents: {', '.join(parents)}")
 
 
 def _check_cycles(graph: WorkflowGraph) -> None:
@@ -130,9 +120,8 @@ def _check_cycles(graph: WorkflowGraph) -> None:
     circle = find_cycle(following, following)
     if circle is not None:
         chain = " -> ".join(circle)
-        raise TemplateError(
-            f"template {graph.identity} workflow node cycle detected over after and on.succeeded, "
-            f"so none of these could ever start: {chain}"
+        raise graph.error(
+            f"workflow node cycle detected over after and on.succeeded, so none of these could ever start: {chain}"
         )
 
 
@@ -143,7 +132,7 @@ def _check_job_ids(graph: WorkflowGraph) -> None:
         part = component(node.id)
         owner = owners.setdefault(part, node.id)
         if owner != node.id:
-            raise TemplateError(
-                f"template {graph.identity} nodes `{owner}` and `{node.id}` "
+            raise graph.error(
+                f"nodes `{owner}` and `{node.id}` "
                 f"would share one job id, as both become `{part}` in it; rename one of them"
             )

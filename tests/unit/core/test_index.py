@@ -13,6 +13,7 @@ from vizier_core import index as index_module
 from vizier_core.errors import UnknownJobError
 from vizier_core.index import Head, RecordIndex
 from vizier_core.jobs.store import JobStore
+from vizier_core.timestamp import Timestamp
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus
 
@@ -100,6 +101,22 @@ def test_a_worktree_belongs_to_those_who_claim_to_own_it(store: JobStore, index:
     put(store, document("job-a", metadata={"worktree_path": "w"}))
     index.refresh()
     assert index.heads["job-a"].worktree is None
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1600-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_ws_01_17_a_time_far_away_stops_nobody(
+    store: JobStore, index: RecordIndex, another: Callable[[], RecordIndex], always_worth_saving: None, moment: str
+) -> None:
+    put(store, document("job-a", "waiting_on_deps", created_at=moment))
+    put(store, document("job-b", "failed", created_at=moment, finished_at=moment))
+    index.refresh(complete=True)
+    index.save()
+    with locked(store):
+        store.update("job-a", lambda record: record.evolve(exit_code=7))
+    later = another()
+    later.refresh()
+    assert later.heads["job-b"] == index.heads["job-b"]
+    assert later.record("job-a").created_at == Timestamp.parse(moment)
 
 
 def test_jobs_are_ordered_by_age_then_id(store: JobStore, index: RecordIndex) -> None:
@@ -426,6 +443,62 @@ def test_a_damaged_journal_is_no_reason_to_fail(
         journal.write_bytes(notes + junk if isinstance(junk, bytes) else notes.replace(b"job-a", b"job\xff\xff"))
     reader.refresh()
     assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_note_that_was_altered_is_noticed(root: Path, store: JobStore, another: Callable[[], RecordIndex]) -> None:
+    """The note would still be about the file that is there, and say that the job has another status."""
+    put(store, document("job-a", "succeeded"))
+    reader, writer = another(), another()
+    look_around(reader, writer)
+    with locked(writer._store):
+        writer._store.update("job-a", lambda record: record.evolve(status=JobStatus.QUEUED))
+    journal = derived(root) / "changes"
+    journal.write_bytes(journal.read_bytes().replace(b"queued", b"failed"))
+    reader.refresh()
+    assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_journal_that_vanished_while_it_was_empty_hides_nothing(
+    root: Path, store: JobStore, another: Callable[[], RecordIndex]
+) -> None:
+    """A note was lost with it, and the next one began a new journal."""
+    put(store, document("job-a", "succeeded"))
+    put(store, document("job-b", "succeeded"))
+    reader, writer = another(), another()
+    look_around(reader, writer)
+    journal = derived(root) / "changes"
+    os.truncate(journal, 0)
+    look_around(reader)
+    with locked(writer._store):
+        writer._store.update("job-a", lambda record: record.evolve(status=JobStatus.QUEUED))
+        journal.unlink()
+        writer._store.update("job-b", lambda record: record.evolve(status=JobStatus.QUEUED))
+    reader.refresh()
+    assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_directory_in_the_place_of_the_journal_is_no_reason_to_fail(
+    root: Path, store: JobStore, another: Callable[[], RecordIndex]
+) -> None:
+    put(store, document("job-a", "succeeded"))
+    reader, writer = another(), another()
+    look_around(reader, writer)
+    (derived(root) / "changes").unlink()
+    (derived(root) / "changes").mkdir()
+    with locked(writer._store):
+        writer._store.update("job-a", lambda record: record.evolve(status=JobStatus.QUEUED))
+    reader.refresh()
+    assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_record_that_cannot_even_be_looked_at_is_told(store: JobStore, index: RecordIndex) -> None:
+    path = put(store, document("job-a", "succeeded"))
+    index.refresh()
+    path.unlink()
+    path.symlink_to(path.name)
+    index.refresh(complete=True)
+    assert index.heads == {}
+    assert "symbolic links" in index.malformed["job-a"]
 
 
 # What lies in the jobs root

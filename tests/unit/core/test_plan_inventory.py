@@ -82,6 +82,14 @@ def test_ws_09_09_a_branch_has_one_plan(repo: Checkout) -> None:
     assert Listed(repo).names == [("velocity", "draft/speed")]
 
 
+def test_of_two_records_that_clash_the_first_slug_wins(repo: Checkout) -> None:
+    draft(repo, "speed")
+    record(repo, "pln_1", slug="velocity", branch="draft/speed", summary="s")
+    record(repo, "pln_2", slug="aim", branch="draft/speed", summary="s")
+    record(repo, "pln_3", branch="draft/speed", summary="s")
+    assert Listed(repo).names == [("aim", "draft/speed")]
+
+
 def test_ws_09_09_the_branch_counts_not_what_its_document_says(repo: Checkout) -> None:
     draft(repo, "speed", document("other", branch="draft/elsewhere"))
     listed = Listed(repo)
