@@ -109,7 +109,7 @@ def run_agent(
         AgentError: it could not be started, or its filter could not or hangs, or its output could not be kept.
     """
     if mock.mock_is_on():
-        return _run_mock(reply, warn)
+        return _run_mock(progress, reply, warn)
     if not request.argv:
         raise NoAgentCommandError
     conversation = _Conversation(request, progress, warn)
@@ -121,9 +121,14 @@ def run_agent(
         conversation.close()
 
 
-def _run_mock(reply: Callable[[str], None], warn: Callable[[str], None]) -> AgentReply | AgentFailure:
+def _run_mock(
+    progress: Callable[[str], None], reply: Callable[[str], None], warn: Callable[[str], None]
+) -> AgentReply | AgentFailure:
     warn(mock.WARNING)
-    if mock.mock_fails():
+    fails = mock.mock_fails()
+    for line in mock.FORCED_LINES if fails else mock.STDERR_LINES:
+        progress(line)
+    if fails:
         return AgentFailure(
             exit_code=mock.FORCED_EXIT_CODE,
             text=Output(""),
@@ -345,6 +350,8 @@ class _Conversation:
                     self._warn(f"the agent exited 0, but its progress filter exited {self._filter.exit_code}")
                 return self._failure(self._filter.exit_code, lines, duration_ms)
         lines += self._notes
+        for note in self._notes:
+            self._warn(note)
         if code != 0:
             return self._failure(code, lines, duration_ms)
         if transcript.empty and self._raw_is_the_reply():

@@ -387,6 +387,7 @@ def test_notes_about_missing_wrappers_are_captured_last(
         *("a", *notes),
         *(f"{note} for progress filter" for note in notes),
     )
+    assert run.warnings == [*notes, *(f"{note} for progress filter" for note in notes)]
 
 
 # the mock
@@ -398,6 +399,7 @@ def test_the_mock_starts_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.M
     run.script("touch ran")
     assert run.reply == run.answer.text.text == "mock agent response"
     assert (run.answer.stderr_lines, run.answer.duration_ms, run.answer.usage) == (("mock stderr",), 10, None)
+    assert run.progress == ["mock stderr"], "whatever is captured appears in the log, too (spec 06 §7.2 step 5)"
     assert not (tmp_path / "ran").exists()
 
 
@@ -414,6 +416,7 @@ def test_the_mock_can_fail(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIZIER_FORCE_AGENT_ERROR", "true")
     run.script("cat")
     assert (run.failure.exit_code, run.failure.stderr_lines) == (42, ("forced mock agent failure",))
+    assert run.progress == ["forced mock agent failure"]
     assert run.reply == ""
 
 
