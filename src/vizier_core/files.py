@@ -1,8 +1,10 @@
 """Writing files so that a reader never sees half of one, and deleting only what is really there (decisions D8, D16)."""
 
 import contextlib
+import errno
 import itertools
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -71,10 +73,16 @@ def name_file(error: OSError, path: Path | str) -> None:
 
 
 def read_small(path: Path | str) -> tuple[bytes, os.stat_result]:
-    """The content of a regular file and how it looked when it was opened, with as few system calls as possible."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """The content of a regular file and how it looked when it was opened, with as few system calls as possible.
+
+    Raises:
+        OSError: it cannot be read, or is something else, such as a pipe that nobody writes to.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
         wanted = status.st_size + 1
         data = os.read(descriptor, wanted)
         while len(data) >= wanted:  # it has grown meanwhile

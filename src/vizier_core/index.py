@@ -91,8 +91,8 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
         return cls(
             job_id=record.id,
             status=record.status,
-            created_at=int(record.created_at),
-            finished_at=None if record.finished_at is None else int(record.finished_at),
+            created_at=_storable(record.created_at),
+            finished_at=None if record.finished_at is None else _storable(record.finished_at),
             after=tuple(entry.job_id for entry in scheduling.after),
             needs=tuple(_key(need.artifact) for need in scheduling.dependencies),
             makes=tuple(_key(artifact) for artifact in scheduling.artifacts),
@@ -512,6 +512,11 @@ def _waits_for(record: JobRecord) -> str | None:
         return None
     detail = reason.detail or ""
     return detail.removeprefix(WAITING_ON_JOB) if detail.startswith(WAITING_ON_JOB) else None
+
+
+def _storable(moment: int) -> int:
+    """A time as the index file can hold it: the years 1678 to 2554 as they are, others as the nearest of them."""
+    return max(-(1 << 63), min(int(moment), (1 << 64) - 1))
 
 
 def _stamp(status: os.stat_result) -> Stamp:

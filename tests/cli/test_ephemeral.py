@@ -98,3 +98,16 @@ def test_a_followed_run_is_left_to_its_follower(repository: Repository) -> None:
     assert follower.returncode == 0, err
     assert '"state": "completed"' in out
     assert [record["metadata"]["workflow_node_id"] for record in repository.records().values()] == ["other"]
+
+
+def test_what_cannot_be_removed_is_noted_and_stops_nobody(repository: Repository) -> None:
+    sentinel = {"merge_sentinel": {"slug": "tidy"}}
+    node = command("n", "mkdir -p .vizier/tmp/merge-conflicts/tidy.json/in-the-way", produces={"succeeded": [sentinel]})
+    contracts = [{"id": "merge_sentinel", "version": "v1"}]
+    repository.write("flow.json", template(node, artifact_contracts=contracts))
+    done = repository.vizier("run", "./flow.json", "--ephemeral", "--follow", "--format", "json").ok().json()
+    cleanup = done["ephemeral_cleanup"]
+    assert cleanup["state"] == "degraded"
+    assert "unable to remove" in cleanup["detail"]
+    assert "tidy.json" in cleanup["detail"]
+    assert not repository.records()

@@ -182,20 +182,32 @@ def _rewritten_object(source: Document, old: msgspec.Struct, new: msgspec.Struct
             result[name] = rewritten(source[name], before, now)
         else:
             del result[name]
-    return _inserted(result, missing, new.__struct_fields__) if missing else result
+    return _in_order(result, missing, new.__struct_fields__)
 
 
-def _inserted(document: Document, missing: Document, order: tuple[str, ...]) -> Document:
-    """The document with missing keys, each behind the one that precedes it among the fields."""
-    keys = list(document)
-    place = 0
+def _in_order(document: Document, missing: Document, order: tuple[str, ...]) -> Document:
+    """The document with missing keys, the known ones in their order; the others stay behind the one they stood behind.
+
+    Records that were written by hand get the order of all records when they are rewritten.
+    """
+    names = set(order)
+    known = [name for name in order if name in document]
+    if not missing and known == [key for key in document if key in names]:
+        return document
+    result: Document = {}
+    followers: dict[str, Document] = {}
+    behind = result
+    for key, value in document.items():
+        if key in names:
+            behind = followers[key] = {key: value}
+        else:
+            behind[key] = value
     for name in order:
-        if name in document:
-            place = keys.index(name) + 1
+        if name in followers:
+            result.update(followers[name])
         elif name in missing:
-            keys.insert(place, name)
-            place += 1
-    return {key: missing[key] if key in missing else document[key] for key in keys}
+            result[name] = missing[name]
+    return result
 
 
 def _rewritten_list(source: list[Any], old: tuple[Any, ...], new: tuple[Any, ...]) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from vizier_core.errors import VizierError
+from vizier_core.errors import VizierError, explain
 from vizier_core.files import atomic_write
 from vizier_core.jobs import scratch
 from vizier_core.jobs.codec import from_document, parse_document, pretty, rewritten
@@ -82,7 +82,11 @@ def _clean_up(context: JobsContext, run_id: str, records: Sequence[JobRecord], a
     elif reasons := residue.dependents():
         cleanup = Cleanup(run_id=run_id, state=CleanupState.DEFERRED, detail="; ".join(reasons))
     else:
-        return _remove(context, manifest, residue, allies)
+        try:
+            return _remove(context, manifest, residue, allies)
+        except (OSError, VizierError) as error:
+            # The tick that cleans up has to go on.
+            cleanup = Cleanup(run_id=run_id, state=CleanupState.DEGRADED, detail=explain(error))
     _store_state(context, run_id, records, cleanup.state, cleanup.detail)
     return cleanup
 

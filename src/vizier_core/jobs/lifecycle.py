@@ -65,7 +65,7 @@ def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker
         return None
 
     def commit(worker: WorkerIdentity, pid: int) -> None:
-        pending.write(_running(pending.record, worker, pid))
+        pending.write(as_running(pending.record, worker, pid))
 
     request = StartRequest(
         job_id=job_id,
@@ -79,7 +79,13 @@ def start_job(store: JobStore, job_id: str, launcher: Launcher) -> StartedWorker
     if isinstance(started, StartedWorker):
         return started
     # It was recorded by the parent, which knows one thing more: who this process is.
-    return OwnJob(job_id, _running(pending.record, None, os.getpid()) if started.is_recorded else None)
+    return OwnJob(job_id, as_own(pending.record, os.getpid()) if started.is_recorded else None)
+
+
+def as_own(record: JobRecord, pid: int) -> JobRecord:
+    """The record of a job that this process works on; one that had no metadata before has none yet."""
+    running = as_running(record, None, pid)
+    return running if record.metadata is not None else running.evolve(metadata=None)
 
 
 def finalize_job(
@@ -156,7 +162,7 @@ def merge_metadata(existing: JobMetadata | None, update: JobMetadata | None) -> 
     return msgspec.structs.replace(existing, **changes)
 
 
-def _running(record: JobRecord, worker: WorkerIdentity | None, pid: int) -> JobRecord:
+def as_running(record: JobRecord, worker: WorkerIdentity | None, pid: int) -> JobRecord:
     """The record of a started job; what an earlier attempt's dead worker left is forgotten (WS-01-32)."""
     return (
         record.evolve(status=JobStatus.RUNNING, started_at=Timestamp.now(), pid=pid)

@@ -81,7 +81,9 @@ def unpublish(store: JobStore, job_id: str, artifact: Artifact) -> None:
 
 
 def latest_payload(store: JobStore, artifact: Artifact, run_jobs: Iterable[str] = ()) -> tuple[Document, Path] | None:
-    """The payload a reader should see: one of its own run, else the newest that is still there (decision D13).
+    """The payload a reader should see: that of the newest marker, one of its own run if there is any (decision D13).
+
+    There is none if that job has left no payload: an older one would say what is not true any more (spec 02 §10.4).
 
     Raises:
         MalformedFileError: that payload is not JSON.
@@ -92,16 +94,16 @@ def latest_payload(store: JobStore, artifact: Artifact, run_jobs: Iterable[str] 
         if _is_marker(entry):
             job_id = entry.name.removesuffix(".json")
             found.append((job_id in own, _written_at(entry), job_id))
-    for _, _, job_id in sorted(found, reverse=True):
-        path = payload_path(store, artifact, job_id)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise MalformedFileError(path, error.strerror or str(error)) from None
-        return parse_document(data, path), path
-    return None
+    if not found:
+        return None
+    path = payload_path(store, artifact, max(found)[2])
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MalformedFileError(path, error.strerror or str(error)) from None
+    return parse_document(data, path), path
 
 
 def payload_text(payload: Document) -> str | None:

@@ -115,7 +115,8 @@ class Residue:
                 self.skipped_worktrees.add(meta.worktree_path)
                 self.notes.add(f"refusing to clean unsafe worktree path {path}")
                 continue
-            self.context.progress(f"removing worktree {meta.worktree_path}")
+            if path.exists():
+                self.context.progress(f"removing worktree {meta.worktree_path}")
             errors = remove_worktree(store, path, meta.worktree_name, record.id)
             if errors:
                 self.skipped_worktrees.add(meta.worktree_path)
@@ -199,6 +200,13 @@ class Residue:
                 if file.resolve().parent != sessions:
                     remove_empty_directory(file.parent)
         return foreign
+
+    def _remove(self, path: Path) -> None:
+        """Deletes a file, if there is one."""
+        try:
+            remove_file(path)
+        except OSError as error:
+            self.notes.add(f"unable to remove {path}: {error.strerror or error}")
 
     def branches(self) -> set[str]:
         """The branches that the jobs name."""

@@ -134,7 +134,7 @@ def _hand_on_context(context: JobsContext, source: JobRecord, node: ManifestNode
             context.store.update(
                 target.job_id, lambda fresh: fresh if fresh.status is JobStatus.RUNNING else handed.apply(fresh)
             )
-        except VizierError as error:
+        except (OSError, VizierError) as error:
             context.warn(f"workflow route {node.node_id} -> {route.node_id} context propagation failed: {error}")
 
 

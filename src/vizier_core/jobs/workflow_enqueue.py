@@ -1,12 +1,13 @@
 """Turns compiled workflows into jobs, all of a run or nothing of it (spec 01 §7.3, 04 §18; decision D5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from vizier_core.errors import EnqueueError, InvalidIdError, MalformedFileError, UnknownJobError
 from vizier_core.files import is_single_component
+from vizier_core.index import Head
 from vizier_core.jobs.actor import approval_actor
 from vizier_core.jobs.codec import parse_document
 from vizier_core.jobs.context import JobsContext
@@ -154,7 +155,7 @@ def _sinks(context: JobsContext, run_id: str) -> list[str]:
         if _success_routes(nodes[node_id]):
             continue
         job_id = nodes[node_id].get("job_id", "")
-        if not isinstance(job_id, str) or not job_id.strip():
+        if not isinstance(job_id, str) or not (job_id := job_id.strip()):
             raise EnqueueError(f"--after {reference}: sink node `{node_id}` has an empty job_id")
         if job_id in sinks:
             raise EnqueueError(f"--after {reference}: duplicate sink job_id `{job_id}`")
@@ -175,7 +176,7 @@ def _refuse_cycle(context: JobsContext, after: Sequence[str]) -> None:
     finished: set[str] = set()
     for start in sorted(after):
         path = [start]
-        pending = [iter(sorted(heads[start].after))] if start in heads else []
+        pending = [_predecessors(heads, start)]
         while pending:
             following = next(pending[-1], None)
             if following is None:
@@ -186,7 +187,12 @@ def _refuse_cycle(context: JobsContext, after: Sequence[str]) -> None:
                 raise EnqueueError(f"invalid --after cycle: {' -> '.join(cycle)}")
             elif following in heads and following not in finished:
                 path.append(following)
-                pending.append(iter(sorted(heads[following].after)))
+                pending.append(_predecessors(heads, following))
+
+
+def _predecessors(heads: Mapping[str, Head], job_id: str) -> Iterator[str]:
+    """What a job waits for by name, in the order in which cycles are looked for (spec 01 §7.3)."""
+    return iter(sorted(name.strip() for name in heads[job_id].after) if job_id in heads else ())
 
 
 def _record(request: RunRequest, node: CompiledNode, after: Sequence[str], created_at: Timestamp) -> JobRecord:

@@ -20,7 +20,7 @@ from vizier_core.errors import VizierError, WorkerRefusedError, explain
 from vizier_core.jobs.codec import Document, to_plain
 from vizier_core.jobs.context import JobsContext
 from vizier_core.jobs.critical import enter_patiently, exclusive
-from vizier_core.jobs.lifecycle import OwnJob, finalize_job
+from vizier_core.jobs.lifecycle import OwnJob, as_own, as_running
 from vizier_core.jobs.manifest import ManifestNode, RunManifest, read_manifest
 from vizier_core.jobs.model import JobMetadata, JobRecord
 from vizier_core.jobs.operations import run_handler
@@ -28,7 +28,7 @@ from vizier_core.jobs.operations.node import RunningNode, failed, write_stderr, 
 from vizier_core.jobs.published import write_payload
 from vizier_core.jobs.routes import NodeEnd, end_node
 from vizier_core.jobs.scheduler import decide_locked, start_planned
-from vizier_core.jobs.worker_options import parse_worker_arguments
+from vizier_core.jobs.worker_options import WorkerArguments, parse_worker_arguments
 from vizier_core.jobs.workers import worker_handle
 from vizier_core.launcher.local import LocalWorkers, default_signals, hold_log
 from vizier_core.timestamp import Timestamp
@@ -60,8 +60,7 @@ def worker_main(context: JobsContext, job: OwnJob) -> NoReturn:
             record = job.record or context.store.read(job.job_id)
             if not _names_this_process(record):
                 os._exit(1)  # somebody else's job: not a word into its log (decision D20)
-            _adopt_options(context, record)
-            code = _work(context, record)
+            code = _work(context, record, parse_worker_arguments(record.child_args))
             plan = decide_locked(context)
             _, problems, child = start_planned(context, plan.starts)
             if child is not None:
@@ -88,8 +87,9 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
     Raises:
         VizierError: the job cannot be run by this process; nothing was touched.
     """
+    job = OwnJob(job_id, None)
     if token is None:
-        _claim(context, job_id)
+        job = _claim(context, job_id)
     else:
         sys.stdin.buffer.read(1)  # until the record is written, or its writer is dead
         record = context.store.read(job_id)
@@ -97,10 +97,10 @@ def run_workflow_node_command(context: JobsContext, job_id: str, token: str | No
             os._exit(1)
         default_signals()
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
-    worker_main(context, OwnJob(job_id, None))
+    worker_main(context, job)
 
 
-def _claim(context: JobsContext, job_id: str) -> None:
+def _claim(context: JobsContext, job_id: str) -> OwnJob:
     """Takes a job that nobody runs, whatever it waits for (ruling R67)."""
     context.store.read(job_id)
     with exclusive(context):
@@ -111,41 +111,47 @@ def _claim(context: JobsContext, job_id: str) -> None:
         if record.status is JobStatus.RUNNING and not probe.is_stale:
             raise WorkerRefusedError(f"job {job_id} is running already (pid {record.pid})")
         me = LocalWorkers().identify_self()
-        context.store.update(
-            job_id,
-            lambda fresh: fresh.evolve(status=JobStatus.RUNNING, started_at=Timestamp.now(), pid=me.pid).with_metadata(
-                worker=me.identity
-            ),
-        )
+        context.store.update(job_id, lambda fresh: as_running(fresh, me.identity, me.pid))
         hold_log(context.store.log_path(job_id, "stderr"), context.store.file_mode)
-
-
-def _adopt_options(context: JobsContext, record: JobRecord) -> None:
-    """Makes a worker use the configuration and the verbosity that its run was started with (decision D14)."""
-    options = parse_worker_arguments(record.child_args)
-    context.settings = load_settings(context.root, options.config_file)
-    context.verbosity = options.verbosity
+        return OwnJob(job_id, as_own(record, me.pid))
 
 
 def _names_this_process(record: JobRecord) -> bool:
     return record.status is JobStatus.RUNNING and record.pid == os.getpid()
 
 
-def _work(context: JobsContext, record: JobRecord) -> int:
+def _work(context: JobsContext, record: JobRecord, options: WorkerArguments) -> int:
     """Runs the node and ends its job; the scheduler lock is held afterwards."""
     try:
         manifest, node = _node_of(context, record)
-    except VizierError as error:
-        write_stderr(f"{error}\n")
+        # What its run was started with (decision D14).
+        context.verbosity = options.verbosity
+        context.settings = load_settings(context.root, options.config_file)
+    except (OSError, VizierError) as error:
+        _report(error)
         enter_patiently(context)
-        if _names_this_process(context.store.read(record.id)):
-            update = JobMetadata(workflow_node_outcome=Outcome.FAILED)
-            finalize_job(context.store, record.id, JobStatus.FAILED, 1, update=update)
+        _give_up(context, record, None)
         return 1
     execution = _Execution(context, record, manifest, node)
     execution.run()
     enter_patiently(context)
-    return execution.complete()
+    try:
+        return execution.complete()
+    except (OSError, VizierError) as error:
+        _report(error)
+        _give_up(context, record, manifest)
+        return 1
+
+
+def _give_up(context: JobsContext, record: JobRecord, manifest: RunManifest | None) -> None:
+    """Ends a job as failed whose worker cannot go on, so that nobody has to find that out (WS-01-16)."""
+    try:
+        now = context.store.read(record.id)
+        if _names_this_process(now):
+            end_node(context, now, NodeEnd(outcome=Outcome.FAILED, exit_code=1, update=JobMetadata()), manifest)
+    except (OSError, VizierError) as error:
+        problem = f"unable to finalize failed workflow node job {record.id} after runtime error"
+        write_stderr(f"{problem}: {explain(error)}\n")
 
 
 def _node_of(context: JobsContext, record: JobRecord) -> tuple[RunManifest, ManifestNode]:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vizier_core import process
 from vizier_core.errors import explain
@@ -34,6 +34,8 @@ class ForkLauncher(LocalWorkers):
             # What is buffered here would otherwise be printed by the child as well.
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
+        # Opened here, where it can be told if that is not possible.
+        streams = _open_streams(request)
         wait, release = map(_above_standard, os.pipe())
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         # Objects that the collector does not look at in the child stay shared with the parent.
@@ -43,17 +45,16 @@ class ForkLauncher(LocalWorkers):
         except OSError:
             gc.unfreeze()
             signal.pthread_sigmask(signal.SIG_SETMASK, previous)
-            os.close(wait)
-            os.close(release)
+            _close(wait, release, *streams)
             raise
         if pid == 0:
             self._children.clear()
-            is_recorded = _become_worker(request, wait, on_fork, reset_signals=not self._has_default_signals)
+            is_recorded = _become_worker(request, streams, wait, on_fork, reset_signals=not self._has_default_signals)
             self._has_default_signals = True
             return Forked(is_recorded)
         gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
-        os.close(wait)
+        _close(wait, *streams)
         try:
             worker = self._identify(pid)
             commit(worker.identity, pid)
@@ -66,14 +67,16 @@ class ForkLauncher(LocalWorkers):
         return worker
 
 
-def _become_worker(request: StartRequest, wait: int, on_fork: Callable[[], None], *, reset_signals: bool) -> bool:
+def _become_worker(
+    request: StartRequest, streams: Sequence[int], wait: int, on_fork: Callable[[], None], *, reset_signals: bool
+) -> bool:
     """Turns the copy into a process of its own and waits for the starting signal; whether it came. Never raises."""
     try:
         on_fork()
         os.setsid()
         if reset_signals:
             default_signals()
-        _redirect(request)
+        _redirect(streams)
         # Everything else that is open belongs to the parent.
         os.closerange(3, wait)
         os.closerange(wait + 1, os.sysconf("SC_OPEN_MAX"))
@@ -109,17 +112,36 @@ def _above_standard(descriptor: int) -> int:
     return higher
 
 
-def _redirect(request: StartRequest) -> None:
-    """Empty input, output into the logs, and fresh Python streams for them."""
-    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    targets = (
-        os.open(os.devnull, os.O_RDONLY),
-        os.open(request.stdout, append, request.file_mode),
-        os.open(request.stderr, append, request.file_mode),
-    )
-    for descriptor, target in enumerate(targets):
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _open_streams(request: StartRequest) -> list[int]:
+    """Empty input, and the logs for the output.
+
+    Raises:
+        OSError: a log cannot be opened.
+    """
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    streams: list[int] = []
+    try:
+        for path, flags in (
+            (os.devnull, os.O_RDONLY | os.O_CLOEXEC),
+            (request.stdout, append),
+            (request.stderr, append),
+        ):
+            streams.append(_above_standard(os.open(path, flags, request.file_mode)))
+    except OSError:
+        _close(*streams)
+        raise
+    return streams
+
+
+def _redirect(streams: Sequence[int]) -> None:
+    """Makes these the standard streams, with fresh Python objects for them."""
+    for descriptor, target in enumerate(streams):
         os.dup2(target, descriptor)
-        os.set_inheritable(descriptor, True)  # `dup2` of a descriptor onto itself does nothing
     sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - lives as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115

@@ -116,11 +116,10 @@ class _Texts:
         return "".join((*parts, text[done:]))
 
     def expand_map(self, values: Mapping[str, str], path: str) -> Mapping[str, str]:
-        """The map with its values expanded, in the order of its keys."""
+        """The map with its values expanded, keys ascending as all files have them (spec 02 §3.1)."""
         if not any(_OPEN in text for text in values.values()):
-            return values
-        expanded = {key: self.expand(values[key], f"{path}.{key}") for key in sorted(values)}
-        return {key: expanded[key] for key in values}
+            return dict(sorted(values.items()))
+        return {key: self.expand(values[key], f"{path}.{key}") for key in sorted(values)}
 
     def expand_scalar(self, value: Scalar, path: str) -> Scalar:
         """The value, expanded if it is a text."""

@@ -13,6 +13,7 @@ from vizier_core import index as index_module
 from vizier_core.errors import UnknownJobError
 from vizier_core.index import Head, RecordIndex
 from vizier_core.jobs.store import JobStore
+from vizier_core.timestamp import Timestamp
 from vizier_kernel.artifacts import Artifact
 from vizier_kernel.scheduler import JobStatus
 
@@ -100,6 +101,22 @@ def test_a_worktree_belongs_to_those_who_claim_to_own_it(store: JobStore, index:
     put(store, document("job-a", metadata={"worktree_path": "w"}))
     index.refresh()
     assert index.heads["job-a"].worktree is None
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1600-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_ws_01_17_a_time_far_away_stops_nobody(
+    store: JobStore, index: RecordIndex, another: Callable[[], RecordIndex], always_worth_saving: None, moment: str
+) -> None:
+    put(store, document("job-a", "waiting_on_deps", created_at=moment))
+    put(store, document("job-b", "failed", created_at=moment, finished_at=moment))
+    index.refresh(complete=True)
+    index.save()
+    with locked(store):
+        store.update("job-a", lambda record: record.evolve(exit_code=7))
+    later = another()
+    later.refresh()
+    assert later.heads["job-b"] == index.heads["job-b"]
+    assert later.record("job-a").created_at == Timestamp.parse(moment)
 
 
 def test_jobs_are_ordered_by_age_then_id(store: JobStore, index: RecordIndex) -> None:

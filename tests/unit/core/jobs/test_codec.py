@@ -316,6 +316,18 @@ def test_keys_that_were_missing_are_added_where_the_tables_have_them() -> None:
     assert keys == ["extra", *json.loads(example("job-finished"))]
 
 
+def test_a_record_that_was_written_by_hand_gets_the_order_of_the_tables() -> None:
+    source = {"first": 0, **dict(reversed(json.loads(example("job-finished")).items())), "last": 1}
+    source["schedule"] = {"x": 1, **dict(reversed(source["schedule"].items()))}
+    source["metadata"] = dict(reversed(source["metadata"].items()))
+    result = written(decoded(source).evolve(exit_code=7), source)
+    expected = json.loads(example("job-finished"))
+    # What is not known stays behind the key that it stood behind: the last of the file was `id`.
+    assert list(result) == ["first", "id", "last", *list(expected)[1:]]
+    assert list(result["metadata"]) == list(expected["metadata"])
+    assert list(result["schedule"]) == ["x", *expected["schedule"]]
+
+
 def test_entries_of_lists_keep_their_unknown_keys_when_others_come_and_go() -> None:
     locks = [{"key": name, "mode": "shared", "note": name} for name in "abc"]
     source = document(schedule={"locks": locks})

@@ -203,6 +203,13 @@ def test_without_a_payload_there_is_none(store: JobStore) -> None:
     assert latest_payload(store, TOKEN) is None
 
 
+def test_a_newer_marker_without_a_payload_hides_an_older_payload(store: JobStore) -> None:
+    published_at(store, "older", "2026-03-04T09:00:00+00:00", "older")
+    published_at(store, "newer", "2026-03-04T10:00:00+00:00")
+    assert read(store) is None
+    assert read(store, ["older"]) == "older"
+
+
 def test_a_payload_without_a_marker_is_none(store: JobStore) -> None:
     write_payload(store, TOKEN, "job-a", {"text": "t"})
     assert latest_payload(store, TOKEN) is None

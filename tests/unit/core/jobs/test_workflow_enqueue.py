@@ -176,6 +176,18 @@ def test_a_cycle_of_old_jobs_is_shown(context: JobsContext) -> None:
         enqueue(context, node("a"), after=("a",))
 
 
+def test_names_in_records_and_manifests_are_trimmed(context: JobsContext) -> None:
+    for job_id, before in (("a", " b "), ("b", "a")):
+        put(context.store, document(job_id, schedule={"after": after(before)}))
+    with pytest.raises(EnqueueError, match="invalid --after cycle: a -> b -> a"):
+        enqueue(context, node("a"), after=("a",))
+    put(context.store, document("done", "succeeded"))
+    (context.store.jobs_root / "runs").mkdir(exist_ok=True)
+    context.store.manifest_path("run_0").write_text('{"nodes": {"a": {"job_id": " done "}}}')
+    context.index.refresh(complete=True)
+    assert resolve_after(context, ["run:run_0"]) == ["done"]
+
+
 def test_ws_01_23_a_cycle_that_the_run_does_not_reach_is_none_of_its_business(context: JobsContext) -> None:
     for job_id, before in (("a", "b"), ("b", "a")):
         put(context.store, document(job_id, schedule={"after": after(before)}))

@@ -295,3 +295,16 @@ def test_a_node_without_a_scope_of_its_own_uses_all_parameters() -> None:
     made = composed({"id": "t", "version": "v", "params": {"branch": "b", "slug": "s"}, "nodes": [shell("n")]})
     bare = Composed(template=made.template, lock_scopes={}, origins=made.origins, origin=made.origin)
     assert expand(bare, {"target": "main"}).nodes[0].lock_scope == {"branch": "b", "target": "main"}
+
+
+@pytest.mark.parametrize("text", ["x", "${p}"])
+def test_maps_of_gates_and_preconditions_ascend_as_they_do_in_files(text: str) -> None:
+    words = {"z": text, "b": "1", "a": text}
+    node = shell(
+        "single",
+        gates=[{"kind": "custom", "id": "g", "args": words}],
+        preconditions=[{"kind": "custom", "id": "branch_exists", "args": words}],
+    )
+    found = expanded({"id": "t", "version": "v", "params": {"p": "x"}, "nodes": [node]}).nodes[0]
+    for item in (*found.gates, *found.preconditions):
+        assert list(item.args.items()) == [("a", "x"), ("b", "1"), ("z", "x")]
