@@ -231,7 +231,7 @@ class Installation:
             self._recorded |= {self._layout.program, *(file.destination for file in files), *library}
             self._record({*before, *self._recorded, *self._templates_to_write(templates)})
             self._place_library()
-        self._do(f"write {self._layout.program}", self._write_launcher)
+        self._do(f"write {self._layout.staged(self._layout.program)}", self._write_launcher)
         for file in files:
             self._copy(file)
         for template in templates:
@@ -254,7 +254,7 @@ class Installation:
         staging = self._staging
         wheels = directory / "dist"
         self._do(f"build the wheel of vizier in {wheels}", lambda: build_wheel(directory, wheels))
-        self._do(f"make an environment in {self._layout.library}", lambda: make_environment(staging))
+        self._do(f"make an environment in {staging}", lambda: make_environment(staging))
         self._do("install the locked libraries into it", lambda: install_libraries(staging))
         self._do("install the wheel of vizier into it", lambda: install_wheel(staging, wheels))
         if self._dry_run:
@@ -268,19 +268,17 @@ class Installation:
 
     def _place_library(self) -> None:
         """Put the environment in the place of the former one."""
+        place = self._layout.staged(self._layout.library)
 
         def swap() -> None:
-            place, former = (
-                self._layout.staged(self._layout.library),
-                self._layout.staged(f"{self._layout.data}/lib.old"),
-            )
+            former = self._layout.staged(f"{self._layout.data}/lib.old")
             shutil.rmtree(former, ignore_errors=True)
             if place.exists():
                 place.rename(former)
             self._staging.rename(place)
             shutil.rmtree(former, ignore_errors=True)
 
-        self._do(f"put the environment in place at {self._layout.library}", swap)
+        self._do(f"put the environment in place at {place}", swap)
 
     def _write_launcher(self) -> None:
         text = launcher(f"{self._layout.library}/bin/python3")
@@ -325,14 +323,14 @@ class Installation:
     def _finish_records(self) -> None:
         lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(self._checksums.items()))
         checksums = self._layout.staged(self._layout.checksums)
-        self._do(f"write {self._layout.checksums}", lambda: write_atomically(checksums, lines.encode(), 0o644))
+        self._do(f"write {checksums}", lambda: write_atomically(checksums, lines.encode(), 0o644))
         self._record({*self._recorded, self._layout.checksums})
 
     def _record(self, destinations: set[str]) -> None:
         text = "".join(f"{path}\n" for path in sorted(destinations))
         manifest = self._layout.staged(self._layout.manifest)
         encoded = text.encode("utf-8", errors="surrogateescape")
-        self._do(f"write {self._layout.manifest}", lambda: write_atomically(manifest, encoded, 0o644))
+        self._do(f"write {manifest}", lambda: write_atomically(manifest, encoded, 0o644))
 
     def _do(self, what: str, action: Callable[[], None]) -> None:
         if self._dry_run:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.bench
         ("overhead.py", ["--nodes", "3", "--turns", "1"], "chain of 3, exec, per node"),
         ("cold_start.py", ["--turns", "1"], "jobs show"),
         ("template_size.py", ["--nodes", "20", "40", "--turns", "1"], "toml, 40 nodes, audit"),
-        ("store_size.py", ["--finished", "20", "--turns", "1"], "run of 10 nodes, 20 finished"),
+        ("store_size.py", ["--finished", "20", "--many", "30", "--turns", "1"], "run of 10 nodes, 20 finished"),
     ],
 )
 def test_a_benchmark_prints_its_ratios(script: str, arguments: list[str], expected: str) -> None:

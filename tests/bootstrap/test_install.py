@@ -150,6 +150,14 @@ def test_a_dry_run_names_everything_and_does_nothing(installer: Installer) -> No
     assert installer.checkout.files() == before
 
 
+def test_a_dry_run_names_staged_places_as_they_are_written(installer: Installer) -> None:
+    stage = installer.checkout.base / "stage"
+    done = installer.run("--dry-run", DESTDIR=str(stage), PREFIX="/opt/vizier", WORKFLOWSDIR="/etc/vizier/workflows")
+    actions = [line for line in done.stdout.splitlines() if line.startswith("+ ")]
+    assert [line for line in actions if "/opt/vizier" in line and f"{stage}/opt/vizier" not in line] == []
+    assert f"+ write {stage}/opt/vizier/bin/vizier" in actions
+
+
 def test_staged_destinations_are_recorded_as_they_will_be(installer: Installer) -> None:
     stage = installer.checkout.base / "stage"
     done = installer.install(DESTDIR=str(stage), PREFIX="/opt/vizier", WORKFLOWSDIR="/etc/vizier/workflows")

@@ -124,11 +124,14 @@ def test_ws_08_20_a_managed_worktree_is_no_project_of_its_own(repository: Reposi
         "args": {"slug": "x", "branch": "draft/x"},
         "on": {"succeeded": ["look"]},
     }
-    look = command("look", 'vizier="$VIZIER"; "$vizier" jobs list --all --format json', after=["prepare"])
+    look = command("look", 'vizier="$VIZIER"; "$vizier" -v jobs list --all --format json', after=["prepare"])
     repository.write("flow.json", template(prepare, look))
     program = repository.vizier("--version").argv[0]
     repository.vizier("run", "flow.json", "--follow", env={"VIZIER": program}).ok()
     assert {job["job"] for job in json.loads(repository.log("look", "stdout"))["jobs"]} == {*repository.records()}
+    assert f"Working on {repository.path.resolve()}, which the worktree here belongs to" in repository.log(
+        "look", "stderr"
+    )
     stores = subprocess.run(
         ["find", str(repository.path), "-path", "*/.vizier/jobs"], capture_output=True, text=True, check=True
     )

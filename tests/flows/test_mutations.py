@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.repository import Repository
 from vizier_core.errors import VizierError
 from vizier_core.flow.prepare import give_inputs, load_flow, prepare_flow
 from vizier_core.flow.resolve import FlowResolver
@@ -199,3 +200,19 @@ def test_any_text_is_read_or_refused(directory: Path, file: tuple[str, bytes]) -
 @given(data=changed())
 def test_any_tree_is_read_or_refused(directory: Path, data: bytes) -> None:
     check(directory, "flow.json", data)
+
+
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=12)
+@given(file=mutated(), data=changed())
+def test_the_program_says_so_and_exits_0_or_1(repository: Repository, file: tuple[str, bytes], data: bytes) -> None:
+    repository.write(*file)
+    repository.write("tree.json", data)
+    for flow in (file[0], "tree.json"):
+        for command in (("audit", flow, "--format", "json"), ("run", flow, "--check")):
+            done = repository.vizier(*command, "--set", "slug=s")
+            assert done.code in {0, 1}, str(done)
+            assert bool(done.out) == (done.code == 0), str(done)
+            assert bool(done.err) >= (done.code == 1), str(done)
+            assert "Traceback" not in done.err, str(done)
+    assert not (repository.path / ".vizier").exists()

@@ -15,7 +15,8 @@ def read_flow(app: App) -> GivenFlow:
     arguments = app.arguments
     flow = load_flow(app.flows, arguments.positional("FLOW") or "")
     app.warn_all(flow.warnings)
-    given = give_inputs(flow, arguments.all_values("set"), arguments.positionals.get("INPUT", []))
+    options = [option.name for option in arguments.command.options]
+    given = give_inputs(flow, arguments.all_values("set"), arguments.positionals.get("INPUT", []), options)
     app.warn_all(given.warnings)
     _suggest_options(app, given)
     return given

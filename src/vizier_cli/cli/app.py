@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vizier_cli.cli.args import Arguments
 from vizier_core.config import Settings, load_settings
 from vizier_core.jobs import JobsContext, open_project
-from vizier_core.project import find_project_root
+from vizier_core.project import WORKTREES, find_project_root
 from vizier_core.verbosity import Verbosity
 
 if TYPE_CHECKING:
@@ -55,7 +55,11 @@ class App:
         Raises:
             NotARepositoryError: the working directory is in none.
         """
-        return find_project_root(Path.cwd())
+        start = Path.cwd()
+        root = find_project_root(start)
+        if root / WORKTREES in start.parents:
+            self.info(f"Working on {root}, which the worktree here belongs to")
+        return root
 
     @cached_property
     def config_file(self) -> Path | None:

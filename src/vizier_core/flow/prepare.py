@@ -3,7 +3,7 @@
 Every file is read once per command, so a template that is edited meanwhile is not taken in twice (WS-04-09).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -111,19 +111,22 @@ def load_flow(resolver: FlowResolver, flow: str) -> LoadedFlow:
         raise FlowError(str(error)) from None
 
 
-def give_inputs(flow: LoadedFlow, set_tokens: Sequence[str], inputs: Sequence[str]) -> GivenFlow:
+def give_inputs(
+    flow: LoadedFlow, set_tokens: Sequence[str], inputs: Sequence[str], options: Collection[str] = ()
+) -> GivenFlow:
     """Maps what was typed to the parameters of a flow (spec 04 §8).
 
     Args:
         flow: the flow.
         set_tokens: `KEY=VALUE` texts in order.
         inputs: positional inputs in order.
+        options: names of the command's options, one of which may have been meant by an unknown parameter.
 
     Raises:
         FlowError: an input is malformed, unknown or given twice.
     """
     try:
-        resolved = resolve_inputs(flow.inputs, flow.source.selector, set_tokens, inputs)
+        resolved = resolve_inputs(flow.inputs, flow.source.selector, set_tokens, inputs, options)
     except TemplateError as error:
         raise FlowError(str(error)) from None
     return GivenFlow(flow, resolved.overrides, resolved.warnings)

@@ -3,11 +3,11 @@
 Also what help and messages call the inputs (spec 04 §10, 08 §5.4).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from vizier_kernel.suggest import did_you_mean
+from vizier_kernel.suggest import did_you_mean, nearest
 from vizier_kernel.template.compose import Composed
 from vizier_kernel.template.errors import TemplateError
 from vizier_kernel.template.model import TemplateWarning
@@ -78,7 +78,11 @@ def input_spec(composed: Composed) -> InputSpec:
 
 
 def resolve_inputs(
-    spec: InputSpec, selector: str, set_tokens: Iterable[str], positionals: Sequence[str]
+    spec: InputSpec,
+    selector: str,
+    set_tokens: Iterable[str],
+    positionals: Sequence[str],
+    options: Collection[str] = (),
 ) -> ResolvedInputs:
     """Maps what was typed to parameters.
 
@@ -87,6 +91,8 @@ def resolve_inputs(
         selector: names the flow in messages.
         set_tokens: the values of `--set`, in order.
         positionals: the inputs after the flow, in order.
+        options: of the command. What resembles one of them and no parameter was probably meant as that, because `run`
+            takes flags that it does not know for parameters.
 
     Raises:
         TemplateError: something is malformed, unknown or given twice.
@@ -97,10 +103,18 @@ def resolve_inputs(
     undeclared = [name for name in overrides if name not in spec.params]
     known = (*spec.params, *spec.named)
     warnings = tuple(
-        TemplateWarning(f"workflow `{selector}` does not declare a parameter `{name}`{did_you_mean(name, known)}")
+        TemplateWarning(
+            f"workflow `{selector}` does not declare a parameter `{name}`"
+            f"{did_you_mean(name, known) or _or_an_option(name, options)}"
+        )
         for name in undeclared
     )
     return ResolvedInputs(overrides, warnings)
+
+
+def _or_an_option(name: str, options: Collection[str]) -> str:
+    meant = nearest(name.replace("_", "-"), options)
+    return f"; did you mean the option `--{meant}`?" if meant else ""
 
 
 def missing_inputs_message(spec: InputSpec, flow_label: str, required: Sequence[str]) -> str:

@@ -445,6 +445,62 @@ def test_a_damaged_journal_is_no_reason_to_fail(
     assert reader.heads["job-a"].status is JobStatus.QUEUED
 
 
+def test_a_note_that_was_altered_is_noticed(root: Path, store: JobStore, another: Callable[[], RecordIndex]) -> None:
+    """The note would still be about the file that is there, and say that the job has another status."""
+    put(store, document("job-a", "succeeded"))
+    reader, writer = another(), another()
+    look_around(reader, writer)
+    with locked(writer._store):
+        writer._store.update("job-a", lambda record: record.evolve(status=JobStatus.QUEUED))
+    journal = derived(root) / "changes"
+    journal.write_bytes(journal.read_bytes().replace(b"queued", b"failed"))
+    reader.refresh()
+    assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_journal_that_vanished_while_it_was_empty_hides_nothing(
+    root: Path, store: JobStore, another: Callable[[], RecordIndex]
+) -> None:
+    """A note was lost with it, and the next one began a new journal."""
+    put(store, document("job-a", "succeeded"))
+    put(store, document("job-b", "succeeded"))
+    reader, writer = another(), another()
+    look_around(reader, writer)
+    journal = derived(root) / "changes"
+    os.truncate(journal, 0)
+    look_around(reader)
+    with locked(writer._store):
+        writer._store.update("job-a", lambda record: record.evolve(status=JobStatus.QUEUED))
+        journal.unlink()
+        writer._store.update("job-b", lambda record: record.evolve(status=JobStatus.QUEUED))
+    reader.refresh()
+    assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_directory_in_the_place_of_the_journal_is_no_reason_to_fail(
+    root: Path, store: JobStore, another: Callable[[], RecordIndex]
+) -> None:
+    put(store, document("job-a", "succeeded"))
+    reader, writer = another(), another()
+    look_around(reader, writer)
+    (derived(root) / "changes").unlink()
+    (derived(root) / "changes").mkdir()
+    with locked(writer._store):
+        writer._store.update("job-a", lambda record: record.evolve(status=JobStatus.QUEUED))
+    reader.refresh()
+    assert reader.heads["job-a"].status is JobStatus.QUEUED
+
+
+def test_a_record_that_cannot_even_be_looked_at_is_told(store: JobStore, index: RecordIndex) -> None:
+    path = put(store, document("job-a", "succeeded"))
+    index.refresh()
+    path.unlink()
+    path.symlink_to(path.name)
+    index.refresh(complete=True)
+    assert index.heads == {}
+    assert "symbolic links" in index.malformed["job-a"]
+
+
 # What lies in the jobs root
 
 

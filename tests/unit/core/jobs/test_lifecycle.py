@@ -306,6 +306,16 @@ def test_a_job_that_cannot_be_started_keeps_its_status(store: JobStore) -> None:
     assert store.record_path("job-a").read_bytes() == before
 
 
+@pytest.mark.parametrize("status", ["running", *(status.value for status in TERMINAL)])
+def test_d6_a_job_that_does_not_wait_is_not_started_whatever_was_decided(store: JobStore, status: str) -> None:
+    before = put(store, document("job-a", status)).read_bytes()
+    launcher = FakeLauncher()
+    with locked(store):
+        assert start_job(store, "job-a", launcher) is None
+    assert launcher.started == []
+    assert store.record_path("job-a").read_bytes() == before
+
+
 def test_metadata_of_a_job_that_had_none_is_made(store: JobStore) -> None:
     put(store, document(metadata=None, schedule=None))
     with locked(store):

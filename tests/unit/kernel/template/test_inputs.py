@@ -123,6 +123,18 @@ def test_positional_and_named_together() -> None:
     assert "positional input 1" in refused(inputs, ["a=3"], "1")
 
 
+def test_ws_04_06_an_undeclared_parameter_may_have_been_meant_as_an_option() -> None:
+    given = ["folow=true", "require_aproval=true", "wrod=x", "zzz=x"]
+    found = resolve_inputs(spec({"word": ""}), SELECTOR, given, [], ["follow", "require-approval", "check"])
+    problem = f"workflow `{SELECTOR}` does not declare a parameter"
+    assert [warning.message for warning in found.warnings] == [
+        f"{problem} `folow`; did you mean the option `--follow`?",
+        f"{problem} `require_aproval`; did you mean the option `--require-approval`?",
+        f"{problem} `wrod`; did you mean `word`?",
+        f"{problem} `zzz`",
+    ]
+
+
 def test_ws_04_06_d15_undeclared_parameters_warn_with_the_likely_name() -> None:
     inputs = spec({"word": ""}, named={"term": "word"})
     found = resolve_inputs(inputs, SELECTOR, ["wrod=2", "zzz=1", "term=3"], [])
