@@ -92,7 +92,7 @@ def switch_branch(checkout: Checkout, branch: str) -> list[str]:
     if tip is None:
         raise GitError(f"there is no local branch `{branch}`")
     if checkout.operation is not None:
-        raise OperationInProgressError(f"cannot switch branches while a {checkout.operation} is in progress")
+        raise OperationInProgressError(f"cannot switch branches while a {checkout.operation.value} is in progress")
     head = checkout.head
     reason = f"checkout: moving from {checkout.branch or head} to {branch}"
     change = HeadChange(switch_to=branch, reason=reason)
@@ -216,7 +216,7 @@ def _begin(checkout: Checkout, branch: str) -> tuple[str, str]:
     """HEAD and the tip of the source, if a merge may begin."""
     if checkout.operation is not None:
         raise OperationInProgressError(
-            f"cannot start a merge while another git operation is in progress ({checkout.operation})"
+            f"cannot start a merge while another git operation is in progress ({checkout.operation.value})"
         )
     head = checkout.head
     if head is None:

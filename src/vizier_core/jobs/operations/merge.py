@@ -10,6 +10,7 @@ from vizier_core.jobs.operations.names import branch_of, merge_slug, target_of, 
 from vizier_core.jobs.operations.node import (
     Handler,
     NodeResult,
+    RefusedResultError,
     RunningNode,
     blocked,
     failed,
@@ -55,10 +56,6 @@ class _Merge(NamedTuple):
     subject: str
 
 
-class _RefusedError(Exception):
-    """A result that is a failure; its text is the summary, without the operation."""
-
-
 def integrate(running: RunningNode) -> NodeResult:
     """Merges a plan's branch, or finishes the merge that was stopped by conflicts and has been resolved since.
 
@@ -74,7 +71,7 @@ def integrate(running: RunningNode) -> NodeResult:
     with checkout_turn(checkout):
         try:
             return _Integration(running, checkout, merge).run()
-        except _RefusedError as refusal:
+        except RefusedResultError as refusal:
             return failed(f"{_NAME} {refusal}")
 
 
@@ -130,7 +127,7 @@ class _Integration:
             problem = f"failed checkout `{target}`: {error}"
             waits = self._wait_for_other_merge(problem)
             if waits is None:
-                raise _RefusedError(problem) from None
+                raise RefusedResultError(problem) from None
             return waits
         return None
 
@@ -141,13 +138,13 @@ class _Integration:
         try:
             found = find_on_branch(checkout.git, merge.source, path, onto="HEAD")
         except VizierError as error:
-            raise _RefusedError(f"could not load plan document: {error}") from None
+            raise RefusedResultError(f"could not load plan document: {error}") from None
         if found is not None and found.at_tip:
             message = f"chore: remove implementation plan doc {merge.slug}"
             try:
                 self._tell(remove_from_branch(checkout, merge.source, path, message, self._running.creator))
             except VizierError as error:
-                raise _RefusedError(f"failed removing plan doc from source branch: {error}") from None
+                raise RefusedResultError(f"failed removing plan doc from source branch: {error}") from None
         return found.text.strip() if found else None
 
     def _request(self, document: str | None) -> MergeRequest:
@@ -164,7 +161,7 @@ class _Integration:
             done = finish_merge(self._checkout, request)
         except VizierError as error:
             kind = "finalize squash merge" if request.squash else "finalize merge"
-            raise _RefusedError(f"{kind} failed: {error}") from None
+            raise RefusedResultError(f"{kind} failed: {error}") from None
         return self._end(done, "finalized resolved merge")
 
     def _begin(self, request: MergeRequest) -> NodeResult:
@@ -173,7 +170,7 @@ class _Integration:
         except VizierError as error:
             waits = self._wait_for_other_merge(f"failed: {error}")
             if waits is None:
-                raise _RefusedError(f"failed: {error}") from None
+                raise RefusedResultError(f"failed: {error}") from None
             return waits
         if isinstance(prepared, Conflicted):
             return self._stop(prepared)
@@ -185,7 +182,7 @@ class _Integration:
             return commit_merge(self._checkout, ready, request)
         except VizierError as error:
             kind = "squash commit" if request.squash else "merge commit"
-            raise _RefusedError(f"{kind} failed: {error}") from None
+            raise RefusedResultError(f"{kind} failed: {error}") from None
 
     def _stop(self, done: Conflicted) -> NodeResult:
         """Leaves the merge to the conflict gate."""
