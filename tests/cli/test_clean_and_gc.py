@@ -117,6 +117,15 @@ def test_ws_02_14_gc_takes_manifests_markers_and_payloads_along(repository: Repo
     assert repository.records() == {}
 
 
+def test_a_job_whose_record_cannot_be_read_is_not_found(repository: Repository) -> None:
+    """Spec 03 §18: the record is ignored, with a warning; the message says why all the same."""
+    repository.write(".vizier/jobs/a/job.json", "[]")
+    done = repository.vizier("-q", "clean", "a", "--yes").fails(1)
+    assert done.err == "job a not found: its record cannot be read: expected a JSON object\n"
+    done = repository.vizier("-q", "jobs", "retry", "a").fails(1)
+    assert done.err == "no background job a with a readable record: expected a JSON object\n"
+
+
 def test_ws_03_07_gc_takes_the_session_of_a_job_along(repository: Repository) -> None:
     session = repository.write(".vizier/sessions/s/session.json", "{}")
     other = repository.write(".vizier/sessions/t/session.json", "{}")
