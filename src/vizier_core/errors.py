@@ -42,10 +42,10 @@ class InvalidIdError(VizierError):
 
 
 class UnknownJobError(VizierError):
-    """No record with this id."""
+    """No record with this id, or to those who go by the graph of all jobs none that can be read (spec 03 §4.2)."""
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"no background job {job_id}")
+    def __init__(self, job_id: str, unreadable: str | None = None) -> None:
+        super().__init__(f"no background job {job_id}{f' with a readable record: {unreadable}' if unreadable else ''}")
 
 
 class MalformedFileError(VizierError):

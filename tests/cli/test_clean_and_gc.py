@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 
+import pytest
+
 from support.flows import command, template
 from support.repository import VIZIER, Repository
 
@@ -115,6 +117,15 @@ def test_ws_02_14_gc_takes_manifests_markers_and_payloads_along(repository: Repo
     assert repository.records() == {}
 
 
+def test_a_job_whose_record_cannot_be_read_is_not_found(repository: Repository) -> None:
+    """Spec 03 §18: the record is ignored, with a warning; the message says why all the same."""
+    repository.write(".vizier/jobs/a/job.json", "[]")
+    done = repository.vizier("-q", "clean", "a", "--yes").fails(1)
+    assert done.err == "job a not found: its record cannot be read: expected a JSON object\n"
+    done = repository.vizier("-q", "jobs", "retry", "a").fails(1)
+    assert done.err == "no background job a with a readable record: expected a JSON object\n"
+
+
 def test_ws_03_07_gc_takes_the_session_of_a_job_along(repository: Repository) -> None:
     session = repository.write(".vizier/sessions/s/session.json", "{}")
     other = repository.write(".vizier/sessions/t/session.json", "{}")
@@ -138,9 +149,10 @@ def test_ws_03_06_gc_and_cancel_answer_in_json(repository: Repository) -> None:
     assert (again.out, "is not active" in again.err) == ("", True)
 
 
-def test_ws_02_05_gc_sweeps_what_killed_writers_have_left(repository: Repository) -> None:
+@pytest.mark.parametrize("numbers", ["999999.0", "999999.1772614500000000000.3"])
+def test_ws_02_05_gc_sweeps_what_killed_writers_have_left(repository: Repository, numbers: str) -> None:
     _run(repository, command("one", "true"))
-    half = repository.jobs_root / repository.job("one") / "job.json.tmp.999999.0"
+    half = repository.jobs_root / repository.job("one") / f"job.json.tmp.{numbers}"
     half.write_text("{")
     os.utime(half, (0, 0))  # long ago: nobody is still writing it
     repository.vizier("jobs", "gc", "--days", "1").ok()

@@ -50,6 +50,13 @@ def test_nodes_states_times_and_last_lines(slow: Repository) -> None:
         assert not PLAIN_LINE.search(terminal.text)
 
 
+def test_results_for_programs_are_shown_as_sentences(repository: Repository) -> None:
+    repository.write("flow.json", template({"id": "end", "kind": "gate", "uses": "control.terminal"}))
+    with follow(repository) as terminal:
+        assert terminal.finish() == 0
+        assert re.search(r"end +succeeded +\d+s +terminal sink reached", terminal.text), terminal.text
+
+
 def test_attempts_are_counted(repository: Repository) -> None:
     nodes = [command("work", "test -e go"), command("wait", "while ! test -e go; do sleep 0.05; done")]
     repository.write("flow.json", template(*nodes))

@@ -79,6 +79,7 @@ def check(command: Command, repository: Repository, path: str) -> None:
         rest = rest.split(line, 1)[1]
 
 
+@pytest.mark.slow
 def test_every_example_works_as_the_page_says(repository: Repository, shell_path: str) -> None:
     repository.vizier("init").ok()
     repository.git("add", "-A")

@@ -202,6 +202,7 @@ def test_any_tree_is_read_or_refused(directory: Path, data: bytes) -> None:
     check(directory, "flow.json", data)
 
 
+@pytest.mark.slow
 @settings(SETTINGS, max_examples=12)
 @given(file=mutated(), data=changed())
 def test_the_program_says_so_and_exits_0_or_1(repository: Repository, file: tuple[str, bytes], data: bytes) -> None:

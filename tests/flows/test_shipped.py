@@ -7,6 +7,8 @@ import pytest
 
 from support.repository import Repository
 
+pytestmark = pytest.mark.slow
+
 #: In a worktree the agent changes something; everywhere it says what could be a plan and a commit message.
 AGENT = """#!/bin/sh
 cat >prompt.seen

@@ -1,5 +1,6 @@
 """A program on a pseudo-terminal: what it shows, and typing into it."""
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -50,6 +51,8 @@ class Terminal:
         os.close(follower)
         #: Everything that was written, escape sequences included.
         self.raw = ""
+        # A character may come in two pieces.
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def __enter__(self) -> "Terminal":
         return self
@@ -104,7 +107,7 @@ class Terminal:
             data = os.read(self._leader, 1 << 16)
         except OSError:  # the last one has closed its end
             return False
-        self.raw += data.decode(errors="replace")
+        self.raw += self._decoder.decode(data)
         return bool(data)
 
     @staticmethod

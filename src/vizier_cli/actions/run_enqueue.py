@@ -23,9 +23,9 @@ from vizier_core.flow.batch import Batch
 from vizier_core.jobs import (
     RunRequest,
     enqueue_workflow_runs,
-    failure_reason,
     finish_following,
     following,
+    job_report,
     take_baseline,
 )
 from vizier_kernel.scheduler import JobStatus
@@ -117,7 +117,7 @@ def _explain(app: App, ending: Ending) -> None:
         app.warn(f"workflow run {ending.launch.run_id} is blocked; see `vizier jobs schedule`")
     for job_id in ending.result.failed:
         record = app.jobs.find(job_id)
-        reason = printable(failure_reason(app.jobs, record)) if record else ""
+        reason = printable(job_report(app.jobs, record)) if record else ""
         where = "" if ending.launch.is_ephemeral else f"; see `vizier jobs tail {job_id}`"
         app.warn(f"{job_id} failed{reason and f': {reason}'}{where}")
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vizier_cli.cli.live import make_console, signals_end_in_order
 from vizier_cli.cli.output import display_width, printable
-from vizier_core.jobs import EnqueuedRun, JobRecord, JobsContext, failure_reason, latest_log_line
+from vizier_core.jobs import EnqueuedRun, JobRecord, JobsContext, job_report, latest_log_line
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import JobStatus
 
@@ -21,6 +21,8 @@ from vizier_kernel.scheduler import JobStatus
 _LOG_BUDGET: Final = 2048
 #: What the worker itself notes in a log; not what somebody wants to see of a node.
 _OWN_NOTES: Final = "[workflow-node] "
+#: How the line begins that built-in nodes print for programs.
+_RESULT: Final = '{"exit_code":'
 #: Part of the terminal's width that the names of nodes may take.
 _NODE_SHARE: Final = 3
 #: Lines that are no rows: the title, the headings, the count of what is not shown, and where the cursor ends.
@@ -90,24 +92,36 @@ class RunTable:
         self._run = run
         self._console = console
         self._live = live
-        self._rows = {job_id: _Row(_node_of(job_id, run), JobStatus.QUEUED) for job_id in run.job_ids}
-        self._seen: dict[str, JobStatus] = {}
+        self._rows = {job_id: _Row(self._short(job_id), JobStatus.QUEUED) for job_id in run.job_ids}
+        #: What the table depends on of each job's record, at the last look.
+        self._seen: dict[str, tuple[JobStatus, int | None, str | None]] = {}
         self._drawn: Text | None = None
 
     def show(self, statuses: Mapping[str, JobStatus]) -> None:
         """Draws the present state."""
         for job_id, status in statuses.items():
-            changed = self._seen.get(job_id) is not status
-            if changed or status.is_active:
+            # A job that was retried between two looks may have the same status again.
+            head = self._context.index.heads.get(job_id)
+            state = (status, head.finished_at, head.waits_for) if head else (status, None, None)
+            changed = self._seen.get(job_id) != state
+            if changed:
+                self._seen[job_id] = state
                 self._look_at(job_id, status)
             if changed or status is JobStatus.RUNNING:
-                line = latest_log_line(self._context.store, job_id, _LOG_BUDGET, ignoring=_OWN_NOTES)
-                self._rows[job_id].last_line = printable(line.text) if line else ""
-        self._seen = dict(statuses)
+                self._rows[job_id].last_line = self._last_line(job_id)
         picture = self._picture()
         if picture != self._drawn:
             self._drawn = picture
             self._live.update(picture, refresh=True)
+
+    def _last_line(self, job_id: str) -> str:
+        """The newest line of a job, or the sentence in it if it is a result for programs."""
+        line = latest_log_line(self._context.store, job_id, _LOG_BUDGET, ignoring=_OWN_NOTES)
+        text = line.text if line else ""
+        if text.startswith(_RESULT):
+            record = self._context.find(job_id)
+            text = job_report(self._context, record) if record else ""
+        return printable(text)
 
     def _look_at(self, job_id: str, status: JobStatus) -> None:
         row = self._rows[job_id]
@@ -118,21 +132,19 @@ class RunTable:
         row.node = printable(record.meta.workflow_node_id or job_id)
         row.started, row.finished = record.started_at, record.finished_at
         row.attempt = record.meta.workflow_node_attempt or 1
-        row.reason = self._with_node_names(printable(self._reason(record)))
+        row.reason = self._short(printable(self._reason(record)))
 
     def _reason(self, record: JobRecord) -> str:
         """Why a job does not run, or why it has failed."""
         if record.status is JobStatus.FAILED:
-            return failure_reason(self._context, record)
+            return job_report(self._context, record)
         waiting = record.scheduling.wait_reason
         idle = record.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}
         return (waiting.detail or "") if waiting is not None and idle else ""
 
-    def _with_node_names(self, text: str) -> str:
-        """Job ids are long, and all of them begin alike."""
-        for job_id in sorted(self._rows, key=len, reverse=True):
-            text = text.replace(job_id, self._rows[job_id].node)
-        return text
+    def _short(self, text: str) -> str:
+        """A text without what all job ids of the run begin with."""
+        return text.replace(f"wf-{self._run.run_id}-", "")
 
     def _picture(self) -> Text:
         rows = list(self._rows.values())
@@ -178,11 +190,6 @@ def elapsed(nanoseconds: int) -> str:
     if seconds < 3600:
         return f"{seconds // 60}m {seconds % 60:02d}s"
     return f"{seconds // 3600}h {seconds // 60 % 60:02d}m"
-
-
-def _node_of(job_id: str, run: EnqueuedRun) -> str:
-    """The node that an id names; what it is called in the template is known when its record has been read."""
-    return job_id.removeprefix(f"wf-{run.run_id}-")
 
 
 def _most_urgent(rows: Sequence[_Row], limit: int) -> list[_Row]:

@@ -13,16 +13,14 @@ from typing import Any, Final
 from vizier_kernel.template import KeyPath, Position, Positions
 
 _JSON_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+#: A text in one of the four ways to write one; what is in it means nothing here.
+_TOML_TEXT: Final = r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|" + r'"(?:[^"\\\n]|\\.)*"|' + r"'[^'\n]*'"
 #: What can hide a bracket or the end of a line, and brackets and ends of lines.
-_TOML_TOKEN: Final = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]', re.DOTALL
-)
-_TOML_KEY: Final = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[^="\'])*=')
-#: In the value of a key.
-_TOML_VALUE: Final = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{},]|[^\s\[\]{},"\'#]+',
-    re.DOTALL,
-)
+_TOML_TOKEN: Final = re.compile(rf"{_TOML_TEXT}|#[^\n]*|[\[\]{{}}\n]", re.DOTALL)
+#: From the beginning of a statement to behind its sign.
+_TOML_KEY: Final = re.compile(rf"(?:{_TOML_TEXT}|[^=\"'])*=", re.DOTALL)
+#: What a value is made of.
+_TOML_PART: Final = re.compile(rf"{_TOML_TEXT}|#[^\n]*|[\[\]{{}},]|[^\s\[\]{{}},\"'#]+", re.DOTALL)
 
 
 def json_positions(text: str) -> Positions:
@@ -115,7 +113,7 @@ def _elements(text: str, start: int, end: int, path: KeyPath) -> Iterator[tuple[
     #: Of the value that comes next.
     inside: list[Any] = list(path)
     tables = 0
-    for found in _TOML_VALUE.finditer(text, key.end() if key else start, end):
+    for found in _TOML_PART.finditer(text, key.end() if key else start, end):
         token = found[0]
         if token.startswith("#"):
             continue

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from vizier_core.jobs.collect import gc_jobs
     from vizier_core.jobs.context import JobsContext
     from vizier_core.jobs.ephemeral import Cleanup
-    from vizier_core.jobs.failure import failure_reason
     from vizier_core.jobs.followers import following
     from vizier_core.jobs.graph import Edge, ScheduleGraph
     from vizier_core.jobs.liveness import is_dead
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from vizier_core.jobs.ops import approve_job, cancel_job, reject_job, retry_job
     from vizier_core.jobs.plan_jobs import PlanJobs
     from vizier_core.jobs.reconcile import reconcile_job
+    from vizier_core.jobs.report import job_report
     from vizier_core.jobs.scheduler import TickOutcome, finish_following, scheduler_tick
     from vizier_core.jobs.scratch import take_baseline
     from vizier_core.jobs.settings import JobSettings
@@ -60,11 +60,11 @@ __all__ = [
     "cancel_job",
     "clean_job",
     "enqueue_workflow_runs",
-    "failure_reason",
     "finish_following",
     "following",
     "gc_jobs",
     "is_dead",
+    "job_report",
     "latest_log_line",
     "list_jobs",
     "open_project",
@@ -83,7 +83,6 @@ _HOME: Final = {
     "collect": ("gc_jobs",),
     "context": ("JobsContext",),
     "ephemeral": ("Cleanup",),
-    "failure": ("failure_reason",),
     "followers": ("following",),
     "graph": ("Edge", "ScheduleGraph"),
     "liveness": ("is_dead",),
@@ -96,6 +95,7 @@ _HOME: Final = {
     "scheduler": ("TickOutcome", "finish_following", "scheduler_tick"),
     "scratch": ("take_baseline",),
     "settings": ("JobSettings",),
+    "report": ("job_report",),
     "reconcile": ("reconcile_job",),
     "views": ("JobListing", "Schedule", "list_jobs", "view_schedule"),
     "workflow_enqueue": ("EnqueuedRun", "RunRequest", "enqueue_workflow_runs"),

@@ -52,14 +52,13 @@ def find_scope(context: JobsContext, job_id: str) -> CleanScope:
     """The jobs that cleaning a job would remove: its whole run, or itself.
 
     Raises:
-        OperationRefusedError: there is no such job.
-        MalformedFileError: its record cannot be read.
+        OperationRefusedError: there is no such job, or its record cannot be read.
     """
     heads = context.index.heads
-    if job_id in context.index.malformed:
-        context.store.read(job_id)
     if job_id not in heads:
-        raise OperationRefusedError(f"job {job_id} not found")
+        unreadable = context.index.malformed.get(job_id)
+        reason = f": its record cannot be read: {unreadable}" if unreadable else ""
+        raise OperationRefusedError(f"job {job_id} not found{reason}")
     run_id = (heads[job_id].run_id or "").strip() or None
     members = [job_id] if run_id is None else [h.job_id for h in heads.values() if (h.run_id or "").strip() == run_id]
     return CleanScope([record for name in sorted(members) if (record := context.find(name))], run_id)
@@ -69,8 +68,7 @@ def preview_clean(context: JobsContext, job_id: str) -> CleanScope:
     """What a clean would be about; changes nothing.
 
     Raises:
-        OperationRefusedError: there is no such job.
-        MalformedFileError: its record cannot be read.
+        OperationRefusedError: there is no such job, or its record cannot be read.
     """
     checked_job_id(job_id)
     context.index.refresh(complete=True)
@@ -87,8 +85,7 @@ def clean_job(context: JobsContext, job_id: str, *, force: bool, keep_branches: 
         keep_branches: leave all branches alone.
 
     Raises:
-        OperationRefusedError: there is no such job.
-        MalformedFileError: its record cannot be read.
+        OperationRefusedError: there is no such job, or its record cannot be read.
         CleanRefusedError: a job of the scope is active, or others would miss it.
     """
     checked_job_id(job_id)

@@ -25,6 +25,7 @@ from vizier_core.jobs.rewind import (
     write_intention,
 )
 from vizier_core.jobs.scheduler import TickOutcome, scheduler_tick_locked
+from vizier_core.jobs.store import checked_job_id
 from vizier_core.jobs.workers import worker_handle
 from vizier_core.timestamp import Timestamp
 from vizier_kernel.scheduler import ApprovalState, JobStatus, WaitKind, WaitReason
@@ -67,7 +68,7 @@ def approve_job(context: JobsContext, job_id: str) -> ApprovalResult:
         OperationRefusedError: there is nothing to approve.
         LaunchError: the approval holds, but the tick could not start a job.
     """
-    context.store.read(job_id)
+    checked_job_id(job_id)
     with exclusive(context):
         _decide(context, job_id, lambda approval: _decided(approval, ApprovalState.APPROVED, None))
         decided = context.store.read(job_id)
@@ -83,7 +84,7 @@ def reject_job(context: JobsContext, job_id: str, reason: str | None) -> Approva
         OperationRefusedError: there is nothing to reject.
     """
     reason = (reason or "").strip() or None
-    context.store.read(job_id)
+    checked_job_id(job_id)
     with exclusive(context):
         _decide(context, job_id, lambda approval: _decided(approval, ApprovalState.REJECTED, reason))
         wait = WaitReason(WaitKind.APPROVAL, reason or "approval rejected")
@@ -103,7 +104,7 @@ def retry_job(context: JobsContext, job_id: str) -> RetryResult:
         UnknownJobError: there is no such job.
         OperationRefusedError: it is not possible now; nothing was changed.
     """
-    context.store.read(job_id)
+    checked_job_id(job_id)
     with exclusive(context):
         # A dead worker must not keep its job from being retried (WS-03-11).
         reconcile_dead_workers(context)

@@ -115,7 +115,8 @@ class Residue:
                 self.skipped_worktrees.add(meta.worktree_path)
                 self.notes.add(f"refusing to clean unsafe worktree path {path}")
                 continue
-            self.context.progress(f"removing worktree {meta.worktree_path}")
+            if path.exists():
+                self.context.progress(f"removing worktree {meta.worktree_path}")
             errors = remove_worktree(store, path, meta.worktree_name, record.id)
             if errors:
                 self.skipped_worktrees.add(meta.worktree_path)

@@ -96,7 +96,7 @@ def plan_rewind(index: RecordIndex, roots: Sequence[str], source: JobRecord | No
     retry_set: dict[str, None] = dict.fromkeys(roots)
     for root in roots:
         if root not in graph.heads:
-            raise UnknownJobError(root)
+            raise UnknownJobError(root, index.malformed.get(root))
         retry_set.update(dict.fromkeys(graph.retry_set(root)))
     finishing = source.id if source else None
     running = [j for j in retry_set if graph.heads[j].status is JobStatus.RUNNING and j != finishing]

@@ -60,7 +60,7 @@ def follow_branch(checkout: Checkout, change: HeadChange) -> list[str]:
         try:
             other = Checkout(checkout.git.at(user.root))
             if other.operation is not None:
-                raise GitError(f"a {other.operation} is in progress there")
+                raise GitError(f"a {other.operation.value} is in progress there")
             move_checkout(other, Move(what=f"the new commit on {branch}", old=change.old or None, new=change.new))
         except (GitError, OSError) as error:
             lines.append(f"{user.root} stands on {branch} as well and is behind its new commit: {error}")

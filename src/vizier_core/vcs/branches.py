@@ -41,15 +41,15 @@ def ensure_branch(git: Git, name: str, creator: str) -> bool:
     note = f"branch: created by {creator}"
     if branch_tip(git, name) is not None:
         return _first_note(git, name) == note
-    check_branch_name(git, name)
-    head = commit_of(git, "HEAD")
-    if head is None:
-        raise GitError("HEAD has no commit yet, so there is nothing a branch could begin with")
     try:
+        check_branch_name(git, name)
+        head = commit_of(git, "HEAD")
+        if head is None:
+            raise GitError("HEAD has no commit yet, so there is nothing a branch could begin with")
         git.run("update-ref", "--create-reflog", "-m", note, "--", f"refs/heads/{name}", head, "0" * len(head))
-    except GitError:
+    except GitError as error:
         if branch_tip(git, name) is None:
-            raise
+            raise GitError(f"unable to create local branch `{name}`: {error}") from None
         return False  # somebody else was faster
     return True
 

@@ -6,17 +6,8 @@ from typing import Final
 from vizier_core.errors import GitError
 from vizier_core.project import git_directory
 from vizier_core.vcs.git import Git
+from vizier_core.vcs.progress import OperationInProgress, operation_in_progress
 
-#: Files in the git directory that tell which operation was begun and not ended.
-_IN_PROGRESS: Final = {
-    "MERGE_HEAD": "merge",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "BISECT_LOG": "bisect",
-    "sequencer": "sequence of commits",
-}
 _HEADS: Final = "refs/heads/"
 
 
@@ -53,10 +44,9 @@ class Checkout:
         return name.removeprefix(_HEADS) if name.startswith(_HEADS) else None
 
     @property
-    def operation(self) -> str | None:
-        """What was begun and not ended here, for example `merge`."""
-        found = (what for name, what in _IN_PROGRESS.items() if (self.git_directory / name).exists())
-        return next(found, None)
+    def operation(self) -> OperationInProgress | None:
+        """What was begun and not ended here."""
+        return operation_in_progress(self.root)
 
     @property
     def merge_head(self) -> str | None:

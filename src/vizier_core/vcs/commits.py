@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,10 +13,14 @@ from vizier_core.vcs.branch_users import follow_branch
 from vizier_core.vcs.checkout import Checkout, empty_tree
 from vizier_core.vcs.git import Git
 from vizier_core.vcs.hooks import check_message, run_hook, tell_hook
+from vizier_core.vcs.identity import repository_identity
 from vizier_core.vcs.moving import HeadChange, set_reference
+from vizier_core.vcs.progress import OperationInProgress
 
-#: Who commits where git does not know its user (WS-06-13, WS-09-39).
-FALLBACK_IDENTITY: Final = ("Vizier", "vizier@local")
+#: A plain commit would be taken for the end of these, and lose what they know.
+_ENDED_BY_COMMIT: Final = frozenset(
+    {OperationInProgress.MERGE, OperationInProgress.CHERRY_PICK, OperationInProgress.REVERT}
+)
 
 
 def commit_staged(git: Git, message: str) -> list[str]:
@@ -62,11 +66,7 @@ def refuse_in_progress(checkout: Checkout) -> None:
         raise OperationInProgressError(f"there are unresolved conflicts: {', '.join(conflicts)}")
     operation = checkout.operation
     if operation in _ENDED_BY_COMMIT:
-        raise OperationInProgressError(f"a {operation} is in progress; finish or abort it first")
-
-
-#: A plain commit would be taken for the end of these, and lose what they know.
-_ENDED_BY_COMMIT: Final = frozenset({"merge", "cherry-pick", "revert"})
+        raise OperationInProgressError(f"a {operation.value} is in progress; finish or abort it first")
 
 
 def index_tree(checkout: Checkout) -> str:
@@ -132,22 +132,10 @@ def create_commit(git: Git, tree: str, parents: Sequence[str], message: str) -> 
     if git.settings.sign:
         arguments.append("-S")
     data = message.encode("utf-8", errors="surrogateescape")
-    made = git.run("commit-tree", *arguments, "-F", "-", tree, data=data, environment=identity(git))
+    made = git.run(
+        "commit-tree", *arguments, "-F", "-", tree, data=data, environment=repository_identity(git).environment()
+    )
     return made.stdout.decode("ascii").strip()
-
-
-def identity(git: Git) -> Mapping[str, str]:
-    """The variables that tell git who commits: its configured user, else vizier."""
-    listed = git.fields("config", "-z", "--get-regexp", r"^user\.(name|email)$", accept=(0, 1))
-    configured = dict(entry.split("\n", 1) for entry in listed if "\n" in entry)
-    name, email = configured.get("user.name", "").strip(), configured.get("user.email", "").strip()
-    if not name or not email:
-        name, email = FALLBACK_IDENTITY
-    return {
-        f"GIT_{role}_{key}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for key, value in (("NAME", name), ("EMAIL", email))
-    }
 
 
 def advance(checkout: Checkout, old: str | None, new: str, reason: str) -> HeadChange:

@@ -19,7 +19,7 @@ class Identity(NamedTuple):
         }
 
 
-#: For repositories that name nobody.
+#: For repositories that name nobody (WS-06-13, WS-09-39).
 FALLBACK = Identity("Vizier", "vizier@local")
 
 
@@ -29,5 +29,7 @@ def repository_identity(git: Git) -> Identity:
     Raises:
         GitError: the configuration cannot be read.
     """
-    found = {key: git.text("config", "--get", f"user.{key}", accept=(0, 1)).strip() for key in ("name", "email")}
-    return Identity(found["name"], found["email"]) if all(found.values()) else FALLBACK
+    listed = git.fields("config", "-z", "--get-regexp", r"^user\.(name|email)$", accept=(0, 1))
+    found = dict(entry.split("\n", 1) for entry in listed if "\n" in entry)
+    configured = Identity(found.get("user.name", "").strip(), found.get("user.email", "").strip())
+    return configured if all(configured) else FALLBACK

@@ -14,6 +14,7 @@ class OperationInProgress(Enum):
     MERGE = "merge"
     REVERT = "revert"
     CHERRY_PICK = "cherry-pick"
+    SEQUENCE = "sequence of picks or reverts"
     BISECT = "bisect"
 
 
@@ -24,6 +25,7 @@ _TRACES: Final = (
     ("MERGE_HEAD", OperationInProgress.MERGE),
     ("REVERT_HEAD", OperationInProgress.REVERT),
     ("CHERRY_PICK_HEAD", OperationInProgress.CHERRY_PICK),
+    ("sequencer", OperationInProgress.SEQUENCE),
     ("BISECT_LOG", OperationInProgress.BISECT),
 )
 

@@ -10,15 +10,10 @@ from typing import Final
 
 from vizier_core.errors import GitError
 from vizier_core.vcs.git import Git
-from vizier_core.vcs.refs import RUNTIME_PATHS
+from vizier_core.vcs.identity import FALLBACK
+from vizier_core.vcs.paths import without_runtime_paths
 
 _PREFIX: Final = "refs/vizier/rescue/"
-_IDENTITY: Final = {
-    "GIT_AUTHOR_NAME": "Vizier",
-    "GIT_AUTHOR_EMAIL": "vizier@local",
-    "GIT_COMMITTER_NAME": "Vizier",
-    "GIT_COMMITTER_EMAIL": "vizier@local",
-}
 
 
 def rescue_worktree(root: Path, worktree: Path, name: str) -> str | None:
@@ -59,8 +54,7 @@ def how_to_get_back(reference: str) -> str:
 
 
 def _has_changes(git: Git) -> bool:
-    excluded = [f":(exclude,top){os.fsdecode(path)}" for path in RUNTIME_PATHS]
-    listed = git.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", ":/", *excluded)
+    listed = git.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--", ":/", *without_runtime_paths())
     return bool(listed.stdout)
 
 
@@ -78,13 +72,12 @@ def _snapshot(git: Git, head: str, message: str) -> str:
     try:
         if head:
             git.run("read-tree", head, environment=environment)
-        excluded = [f":(exclude,top){os.fsdecode(path)}" for path in RUNTIME_PATHS]
-        git.run("add", "--all", "--", ":/", *excluded, environment=environment)
+        git.run("add", "--all", "--", ":/", *without_runtime_paths(), environment=environment)
         tree = os.fsdecode(git.run("write-tree", environment=environment).stdout).strip()
     finally:
         Path(environment["GIT_INDEX_FILE"]).unlink(missing_ok=True)
     parents = ["-p", head] if head else []
-    made = git.run("commit-tree", tree, *parents, "-m", message, environment=_IDENTITY)
+    made = git.run("commit-tree", tree, *parents, "-m", message, environment=FALLBACK.environment())
     return os.fsdecode(made.stdout).strip()
 
 

@@ -7,7 +7,15 @@ import msgspec
 
 from vizier_core.errors import OperationInProgressError, OperationRefusedError, VizierError
 from vizier_core.jobs.operations.names import usable_checkout
-from vizier_core.jobs.operations.node import Handler, NodeResult, RunningNode, failed, succeeded, write_stderr
+from vizier_core.jobs.operations.node import (
+    Handler,
+    NodeResult,
+    RefusedResultError,
+    RunningNode,
+    failed,
+    succeeded,
+    write_stderr,
+)
 from vizier_core.jobs.operations.payloads import expand_payload_call
 from vizier_core.vcs.commits import commit_staged, refuse_in_progress
 from vizier_core.vcs.staging import stage_exactly, stage_paths
@@ -15,10 +23,6 @@ from vizier_kernel.artifacts import ArtifactKind
 from vizier_kernel.plan_document import plan_document_path
 
 _DEFAULT_MESSAGE: Final = "chore: workflow stage commit"
-
-
-class _RefusedError(Exception):
-    """A result that is a failure; its text is the summary, without the operation."""
 
 
 def stage(running: RunningNode) -> NodeResult:
@@ -30,7 +34,7 @@ def stage(running: RunningNode) -> NodeResult:
     try:
         usable_checkout(running)
         _stage(running, files)
-    except _RefusedError as refusal:
+    except RefusedResultError as refusal:
         return failed(f"git.stage {refusal}")
     return succeeded("git.stage staged changes")
 
@@ -39,7 +43,7 @@ def commit(running: RunningNode) -> NodeResult:
     """Commits what is staged; nothing staged is a success."""
     try:
         return _commit(running)
-    except _RefusedError as refusal:
+    except RefusedResultError as refusal:
         return failed(f"git.commit {refusal}")
 
 
@@ -49,7 +53,7 @@ def stage_and_commit(running: RunningNode) -> NodeResult:
         usable_checkout(running)
         _stage(running, ["."])
         return _commit(running)
-    except _RefusedError as refusal:
+    except RefusedResultError as refusal:
         return failed(f"git.stage_commit {refusal}")
 
 
@@ -76,16 +80,16 @@ def _stage(running: RunningNode, files: Sequence[str]) -> None:
     try:
         stage_paths(git, files)
     except VizierError as error:
-        raise _RefusedError(f"failed to stage changes: {error}") from None
+        raise RefusedResultError(f"failed to stage changes: {error}") from None
     declared = (a.first.strip() for a in running.node.artifacts_by_outcome.succeeded if a.kind is ArtifactKind.PLAN_DOC)
     documents = [plan_document_path(slug) for slug in dict.fromkeys(declared) if slug]
     for document in documents:
         if not (git.directory / document).is_file():
-            raise _RefusedError(f"expected plan doc `{document}` for declared plan_doc artifact")
+            raise RefusedResultError(f"expected plan doc `{document}` for declared plan_doc artifact")
     try:
         stage_exactly(git, documents)
     except VizierError as error:
-        raise _RefusedError(f"failed to stage plan docs: {error}") from None
+        raise RefusedResultError(f"failed to stage plan docs: {error}") from None
 
 
 def _commit(running: RunningNode) -> NodeResult:
@@ -95,21 +99,21 @@ def _commit(running: RunningNode) -> NodeResult:
         conflicts = checkout.conflicts()
         nothing = not conflicts and not checkout.staged()
     except VizierError as error:
-        raise _RefusedError(f"could not inspect staged changes: {error}") from None
+        raise RefusedResultError(f"could not inspect staged changes: {error}") from None
     if nothing:
         return succeeded(f"{name}: no staged changes")
     try:
         refuse_in_progress(checkout)
     except OperationInProgressError as error:
-        raise _RefusedError(f"failed to create commit: {error}") from None
+        raise RefusedResultError(f"failed to create commit: {error}") from None
     try:
         message = _message(running)
     except VizierError as error:
-        raise _RefusedError(f"could not resolve commit message: {error}") from None
+        raise RefusedResultError(f"could not resolve commit message: {error}") from None
     try:
         lines = commit_staged(running.git, message)
     except VizierError as error:
-        raise _RefusedError(f"failed to create commit: {error}") from None
+        raise RefusedResultError(f"failed to create commit: {error}") from None
     for line in lines:
         write_stderr(f"{line}\n")
     return succeeded(f"{name} committed changes", stderr_lines=tuple(lines))

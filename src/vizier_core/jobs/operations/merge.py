@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from vizier_core.errors import GitError, VizierError
+from vizier_core.errors import GitError, HeadMovedError, VizierError
 from vizier_core.jobs.model import JobMetadata
 from vizier_core.jobs.operations.names import branch_of, merge_slug, target_of, usable_checkout, workflow_slug
 from vizier_core.jobs.operations.node import (
     Handler,
     NodeResult,
+    RefusedResultError,
     RunningNode,
     blocked,
     failed,
@@ -40,6 +41,8 @@ from vizier_core.vcs.turns import checkout_turn
 from vizier_kernel.plan_document import plan_document_path
 
 _NAME: Final = "git.integrate_plan_branch"
+#: So often a merge is prepared again because somebody else commits to its target at the same time.
+_ATTEMPTS: Final = 10
 
 
 class _Merge(NamedTuple):
@@ -53,10 +56,6 @@ class _Merge(NamedTuple):
     #: Names the plan document and the subject of the commit.
     slug: str
     subject: str
-
-
-class _RefusedError(Exception):
-    """A result that is a failure; its text is the summary, without the operation."""
 
 
 def integrate(running: RunningNode) -> NodeResult:
@@ -74,7 +73,7 @@ def integrate(running: RunningNode) -> NodeResult:
     with checkout_turn(checkout):
         try:
             return _Integration(running, checkout, merge).run()
-        except _RefusedError as refusal:
+        except RefusedResultError as refusal:
             return failed(f"{_NAME} {refusal}")
 
 
@@ -130,7 +129,7 @@ class _Integration:
             problem = f"failed checkout `{target}`: {error}"
             waits = self._wait_for_other_merge(problem)
             if waits is None:
-                raise _RefusedError(problem) from None
+                raise RefusedResultError(problem) from None
             return waits
         return None
 
@@ -141,13 +140,13 @@ class _Integration:
         try:
             found = find_on_branch(checkout.git, merge.source, path, onto="HEAD")
         except VizierError as error:
-            raise _RefusedError(f"could not load plan document: {error}") from None
+            raise RefusedResultError(f"could not load plan document: {error}") from None
         if found is not None and found.at_tip:
             message = f"chore: remove implementation plan doc {merge.slug}"
             try:
                 self._tell(remove_from_branch(checkout, merge.source, path, message, self._running.creator))
             except VizierError as error:
-                raise _RefusedError(f"failed removing plan doc from source branch: {error}") from None
+                raise RefusedResultError(f"failed removing plan doc from source branch: {error}") from None
         return found.text.strip() if found else None
 
     def _request(self, document: str | None) -> MergeRequest:
@@ -164,16 +163,29 @@ class _Integration:
             done = finish_merge(self._checkout, request)
         except VizierError as error:
             kind = "finalize squash merge" if request.squash else "finalize merge"
-            raise _RefusedError(f"{kind} failed: {error}") from None
+            raise RefusedResultError(f"{kind} failed: {error}") from None
         return self._end(done, "finalized resolved merge")
 
     def _begin(self, request: MergeRequest) -> NodeResult:
+        for _ in range(_ATTEMPTS - 1):
+            # Somebody may commit in between; what was prepared is out of date then, and nothing has been changed.
+            with contextlib.suppress(HeadMovedError):
+                return self._attempt(request)
+        try:
+            return self._attempt(request)
+        except HeadMovedError as error:
+            raise RefusedResultError(f"failed: {error}") from None
+
+    def _attempt(self, request: MergeRequest) -> NodeResult:
+        """Merges into what is there now; HeadMovedError if that changes meanwhile."""
         try:
             prepared = prepare_merge(self._checkout, request)
+        except HeadMovedError:
+            raise
         except VizierError as error:
             waits = self._wait_for_other_merge(f"failed: {error}")
             if waits is None:
-                raise _RefusedError(f"failed: {error}") from None
+                raise RefusedResultError(f"failed: {error}") from None
             return waits
         if isinstance(prepared, Conflicted):
             return self._stop(prepared)
@@ -183,9 +195,11 @@ class _Integration:
     def _commit(self, ready: ReadyMerge, request: MergeRequest) -> Merged:
         try:
             return commit_merge(self._checkout, ready, request)
+        except HeadMovedError:
+            raise
         except VizierError as error:
             kind = "squash commit" if request.squash else "merge commit"
-            raise _RefusedError(f"{kind} failed: {error}") from None
+            raise RefusedResultError(f"{kind} failed: {error}") from None
 
     def _stop(self, done: Conflicted) -> NodeResult:
         """Leaves the merge to the conflict gate."""

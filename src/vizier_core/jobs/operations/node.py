@@ -130,6 +130,10 @@ class RunningNode:
         )
 
 
+class RefusedResultError(Exception):
+    """Ends the steps of a handler with a failed result; its text is the summary, without the operation."""
+
+
 Handler = Callable[[RunningNode], NodeResult]
 
 

@@ -8,7 +8,7 @@ from vizier_core.errors import GitError, OperationRefusedError, VizierError
 from vizier_core.files import atomic_write
 from vizier_core.jobs.critical import enter_patiently
 from vizier_core.jobs.model import JobMetadata
-from vizier_core.jobs.operations.node import Handler, NodeResult, RunningNode, failed, succeeded
+from vizier_core.jobs.operations.node import Handler, NodeResult, RefusedResultError, RunningNode, failed, succeeded
 from vizier_core.jobs.operations.payloads import needed_artifacts
 from vizier_core.jobs.published import latest_payload, payload_text
 from vizier_core.plan import WORKFLOW_JOB, PlanRecord, plan_state_path, save_plan
@@ -38,10 +38,6 @@ class _PlanText(NamedTuple):
     ref: str
 
 
-class _RefusedError(Exception):
-    """A result that is a failure; its text is the summary."""
-
-
 def persist_plan(running: RunningNode) -> NodeResult:
     """Stores a plan under its slug; nothing is committed.
 
@@ -64,7 +60,7 @@ def persist_plan(running: RunningNode) -> NodeResult:
             plan_id=plan_id, slug=slug, branch=branch, specification=specification.text, plan=body
         )
         path = _write(running, slug, document)
-    except _RefusedError as refusal:
+    except RefusedResultError as refusal:
         return failed(f"plan.persist {refusal}")
     record = _save(running, plan_id, slug, branch, specification)
     return succeeded(
@@ -83,12 +79,12 @@ def _specification(running: RunningNode) -> _Specification:
     text, file = running.node.arg("spec_text"), running.node.arg("spec_file")
     if source == "file":
         if file is None:
-            raise _RefusedError("has spec_source=file but no spec_file")
+            raise RefusedResultError("has spec_source=file but no spec_file")
         return _Specification(source, _read(running, file))
     if source not in {"inline", "stdin"}:
-        raise _RefusedError(f"has unsupported spec_source `{source}`")
+        raise RefusedResultError(f"has unsupported spec_source `{source}`")
     if text is None and file is None:
-        raise _RefusedError("requires spec_text or spec_file")
+        raise RefusedResultError("requires spec_text or spec_file")
     return _Specification(source, text if text is not None else _read(running, file or ""))
 
 
@@ -110,11 +106,11 @@ def _slug(running: RunningNode, specification: str) -> str:
     try:
         slug = plan_slug(requested)
     except ValueError as error:
-        raise _RefusedError(f"invalid slug `{requested}`: {error}") from None
+        raise RefusedResultError(f"invalid slug `{requested}`: {error}") from None
     declared = {a.first.strip() for a in running.node.artifacts_by_outcome.succeeded if a.kind is ArtifactKind.PLAN_DOC}
     if requested in declared and slug not in declared:
         # Everything that follows looks for the document under the name as it was given (WS-06-35).
-        raise _RefusedError(f"invalid slug `{requested}`: use `{slug}`, the name that the plan would get")
+        raise RefusedResultError(f"invalid slug `{requested}`: use `{slug}`, the name that the plan would get")
     return slug
 
 
@@ -127,7 +123,7 @@ def _ensure(running: RunningNode, branch: str) -> bool:
     try:
         return ensure_branch(running.git, branch, running.creator)
     except GitError as error:
-        raise _RefusedError(f"could not ensure branch `{branch}`: {error}") from None
+        raise RefusedResultError(f"could not ensure branch `{branch}`: {error}") from None
 
 
 def _planned(running: RunningNode) -> _PlanText | None:
@@ -141,7 +137,7 @@ def _planned(running: RunningNode) -> _PlanText | None:
         raise OperationRefusedError(f"plan.persist could not find plan payload for {label}")
     text = payload_text(found[0])
     if text is None:
-        raise _RefusedError(f"plan payload missing text field for {label}")
+        raise RefusedResultError(f"plan payload missing text field for {label}")
     return _PlanText(text, running.relative(found[1]))
 
 
@@ -153,7 +149,7 @@ def _write(running: RunningNode, slug: str, document: str) -> Path:
         content = document.encode("utf-8", errors="surrogateescape")
         atomic_write(path, content, mode=_DOCUMENT_MODE, durable=False)
     except OSError as error:
-        raise _RefusedError(f"failed to write {place}: {error.strerror or error}") from None
+        raise RefusedResultError(f"failed to write {place}: {error.strerror or error}") from None
     return path
 
 

@@ -8,7 +8,7 @@ from vizier_core.errors import GitError
 from vizier_core.files import make_directories
 from vizier_core.jobs.cleanup import is_safe_to_remove, recorded_path, remove_worktree
 from vizier_core.jobs.model import JobMetadata, RetryCleanup
-from vizier_core.jobs.operations.names import branch_of, usable_git
+from vizier_core.jobs.operations.names import plan_of, usable_git
 from vizier_core.jobs.operations.node import Handler, NodeResult, RunningNode, failed, succeeded, write_stderr
 from vizier_core.project import WORKTREES
 from vizier_core.vcs.branches import ensure_branch
@@ -16,6 +16,7 @@ from vizier_core.vcs.checkout import branch_tip
 from vizier_core.vcs.git import Git
 from vizier_core.vcs.worktrees import add_worktree, find_registration, worktree_branch
 from vizier_kernel.names import component
+from vizier_kernel.plan_document import default_branch
 
 
 def prepare_worktree(running: RunningNode) -> NodeResult:
@@ -25,7 +26,7 @@ def prepare_worktree(running: RunningNode) -> NodeResult:
         OSError: the directory for worktrees cannot be made.
         GitError: git is missing or too old.
     """
-    branch = branch_of(running, "branch")
+    branch = _branch(running)
     if branch is None:
         return failed("worktree.prepare could not determine branch (set branch or slug/plan)")
     root = running.store.root
@@ -60,6 +61,15 @@ def prepare_worktree(running: RunningNode) -> NodeResult:
             worktree_owned=True,
         ),
     )
+
+
+def _branch(running: RunningNode) -> str | None:
+    """The branch to work on; what an earlier attempt has settled on goes before the plan of the arguments."""
+    settled = running.node.arg("branch") or (running.record.meta.branch or "").strip()
+    if settled:
+        return settled
+    plan = plan_of(running)
+    return default_branch(plan) if plan else None
 
 
 def _existing(git: Git, path: Path, branch: str) -> str | None:

@@ -7,7 +7,6 @@ import pytest
 
 from vizier_core.errors import (
     InvalidIdError,
-    MalformedFileError,
     OperationRefusedError,
     SchedulerBusyError,
     UnknownJobError,
@@ -185,8 +184,16 @@ def test_a_running_job_is_not_retried(context: JobsContext) -> None:
 
 def test_a_malformed_job_is_not_retried(context: JobsContext) -> None:
     put_text(context.store, "a", "{")
-    with pytest.raises(MalformedFileError):
+    with pytest.raises(UnknownJobError, match="no background job a with a readable record: "):
         retry_job(context, "a")
+
+
+@pytest.mark.parametrize("decide", [approve_job, lambda context, job_id: reject_job(context, job_id, None)])
+def test_the_lock_comes_before_the_question_whether_there_is_such_a_job(context: JobsContext, decide: Any) -> None:
+    """Spec 03 §3.1."""
+    context.store.lock.acquire = _busy  # type: ignore[method-assign]
+    with pytest.raises(SchedulerBusyError):
+        decide(context, "ghost")
 
 
 # Cancel

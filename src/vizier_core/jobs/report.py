@@ -1,4 +1,4 @@
-"""Why a job has failed, in one line for people."""
+"""What became of a job that has ended, in one sentence for people."""
 
 from vizier_core.errors import MalformedFileError
 from vizier_core.files import read_small
@@ -9,12 +9,12 @@ from vizier_core.jobs.published import payload_path
 from vizier_kernel.artifacts import Artifact
 
 
-def failure_reason(context: JobsContext, record: JobRecord) -> str:
-    """What the node has reported, or what became of its worker; empty if nobody knows.
+def job_report(context: JobsContext, record: JobRecord) -> str:
+    """What became of the worker if it was lost, else what the node has reported; empty if nobody knows.
 
     Args:
         context: the jobs.
-        record: a job that has failed.
+        record: a job that has ended.
     """
     lost = record.meta.process_liveness_failure_reason
     if lost:
