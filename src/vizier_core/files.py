@@ -96,6 +96,19 @@ def read_small(path: Path | str) -> tuple[bytes, os.stat_result]:
         os.close(descriptor)
 
 
+def open_regular(path: str, flags: int) -> int:
+    """An opener for `open` that takes regular files only, and does not wait for the other end of a pipe.
+
+    Raises:
+        OSError: it cannot be opened, or is something else.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "Not a regular file", path)
+    return descriptor
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Writes everything; a single `write` may stop short on a pipe or a nearly full disk."""
     view = memoryview(data)

@@ -250,7 +250,10 @@ class RecordIndex:
         if self._directory is None or self._opened < _WORTH_SAVING:
             return
         trusted = (head for head in self.heads.values() if head.status.is_terminal and head.job_id not in self._racy)
-        body = msgspec.msgpack.encode([_SavedHead(head, self._stamps[head.job_id]) for head in trusted])
+        try:
+            body = msgspec.msgpack.encode([_SavedHead(head, self._stamps[head.job_id]) for head in trusted])
+        except UnicodeEncodeError:
+            return  # something in a record is no UTF-8
         header = b"%s\n%s\n%d\n" % (_FORMAT, os.fsencode(self._store.jobs_root), zlib.crc32(body))
         with contextlib.suppress(OSError):
             atomic_write(self._directory / "records", header + body, mode=self._store.file_mode, durable=False)
@@ -423,7 +426,13 @@ class _Journal:
         """Adds a note."""
         if self._path is None:
             return
-        data = msgspec.msgpack.encode(note)
+        try:
+            data = msgspec.msgpack.encode(note)
+        except UnicodeEncodeError:
+            # Something in the record is no UTF-8. Without a journal others look at everything.
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+            return
         self._write(len(data).to_bytes(4, "big") + zlib.crc32(data).to_bytes(4, "big") + data)
 
     def news(self) -> dict[str, _Note] | None:

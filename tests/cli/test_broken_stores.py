@@ -45,8 +45,10 @@ def test_ws_01_17_a_worker_that_cannot_be_started_stops_no_other_job(tmp_path: P
 
 def test_ws_01_17_a_record_that_is_no_file_is_told_and_passed_over(repository: Repository) -> None:
     put(repository, "good", 1, "waiting_on_approval", approval=APPROVAL)
-    (repository.jobs_root / "pipe").mkdir()
-    os.mkfifo(repository.jobs_root / "pipe" / "job.json")
+    pipe = repository.jobs_root / "pipe" / "job.json"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
     listed = repository.vizier("jobs", "list", timeout=min(PATIENCE, 20)).ok()
     assert "unable to load background job pipe: Not a regular file" in listed.err
     assert "good" in listed.out
+    pipe.unlink()  # what looks at the files that tests leave would wait for a writer

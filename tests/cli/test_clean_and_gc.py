@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 
+import pytest
+
 from support.flows import command, template
 from support.repository import VIZIER, Repository
 
@@ -147,9 +149,10 @@ def test_ws_03_06_gc_and_cancel_answer_in_json(repository: Repository) -> None:
     assert (again.out, "is not active" in again.err) == ("", True)
 
 
-def test_ws_02_05_gc_sweeps_what_killed_writers_have_left(repository: Repository) -> None:
+@pytest.mark.parametrize("numbers", ["999999.0", "999999.1772614500000000000.3"])
+def test_ws_02_05_gc_sweeps_what_killed_writers_have_left(repository: Repository, numbers: str) -> None:
     _run(repository, command("one", "true"))
-    half = repository.jobs_root / repository.job("one") / "job.json.tmp.999999.0"
+    half = repository.jobs_root / repository.job("one") / f"job.json.tmp.{numbers}"
     half.write_text("{")
     os.utime(half, (0, 0))  # long ago: nobody is still writing it
     repository.vizier("jobs", "gc", "--days", "1").ok()

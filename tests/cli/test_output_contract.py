@@ -146,6 +146,14 @@ def test_errors_have_no_colours(project: Repository, words: list[str], flags: li
         assert "\x1b" not in terminal.raw
 
 
+def test_a_working_directory_that_is_gone_is_said(repository: Repository) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    argv = ["sh", "-c", script, "sh", *VIZIER, "list"]
+    done = subprocess.run(argv, cwd=repository.path, env=repository.env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "the working directory is gone; change to one that exists\n"
+
+
 # What long work says to whoever waits
 
 

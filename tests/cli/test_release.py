@@ -131,6 +131,13 @@ def test_ws_09_19_foreign_tags_stop_nothing(tagged: Repository) -> None:
     assert rows(tagged.vizier("release", "--dry-run").ok().out)["Last tag"] == "v1.4.2"
 
 
+def test_of_equal_versions_the_first_name_counts(tagged: Repository) -> None:
+    tagged.git("tag", "v01.4.2", "HEAD~1")
+    tagged.git("tag", "v1.04.2")
+    found = rows(tagged.vizier("release", "--dry-run").ok().out)
+    assert (found["Last tag"], found["Next version"]) == ("v01.4.2", "v1.5.0")
+
+
 def test_ws_09_20_a_higher_version_elsewhere_is_told(tagged: Repository) -> None:
     tagged.git("checkout", "-q", "-b", "other")
     tagged.git("commit", "-q", "--allow-empty", "-m", "feat: other")

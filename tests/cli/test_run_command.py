@@ -103,9 +103,10 @@ def test_ws_08_11_a_series_is_enqueued_in_one_pass(flow: Repository) -> None:
 
 def test_ws_08_15_a_broken_template_is_nobody_elses_problem(flow: Repository) -> None:
     flow.write(".vizier/workflows/good.json", template(command("one", "true")))
-    flow.write(".vizier/workflows/broken.hcl", "id = \n nodes = [")
+    flow.write(".vizier/workflows/broken.hcl", "id = \n" * 9)
     done = flow.vizier("run", "template.test@v1", "--check").ok()
-    assert "broken.hcl" in done.err
+    assert "broken.hcl:1:" in done.err
+    assert len(done.err.splitlines()) == 2, "one that is no business of the operator's is told briefly"
 
 
 def test_ws_08_18_nodes_whose_jobs_would_share_an_id(repository: Repository) -> None:

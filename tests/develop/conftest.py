@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.development import Development
+from support.left_behind import valid_files  # noqa: F401 - an automatic fixture
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 # Helpers are imported as `support.…`.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from support.left_behind import valid_files  # noqa: F401 - an automatic fixture
 from support.repository import Repository
 
 

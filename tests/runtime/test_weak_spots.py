@@ -179,6 +179,25 @@ def test_ws_06_23_a_branch_that_is_kept_is_named(repository: Repository) -> None
     assert repository.git("branch", "--list", "draft/*") == "+ draft/one"
 
 
+def test_a_merge_is_prepared_again_when_somebody_commits_meanwhile(repository: Repository) -> None:
+    """Here it is a hook; twice. Nothing of anybody's is lost."""
+    repository.git("switch", "-q", "-c", "draft/one")
+    repository.write("new.txt", "new\n")
+    repository.git("add", "new.txt")
+    repository.git("commit", "-q", "-m", "work")
+    repository.git("switch", "-q", "main")
+    repository.write(".vizier/config.toml", "[git]\nhooks = true\n")
+    other = "git -c user.name=other -c user.email=other commit-tree -p HEAD -m other HEAD^{tree}"
+    once = f'echo x >>.git/tries; test "$(wc -l <.git/tries)" -gt 2 || git update-ref HEAD "$({other})"'
+    repository.write(".git/hooks/pre-merge-commit", f"#!/bin/sh\n{once}\n").chmod(0o755)
+    args = {"branch": "draft/one", "squash": "false"}
+    run(repository, builtin("merge", "git.integrate_plan_branch", args)).ok()
+    subjects = repository.git("log", "--first-parent", "--format=%s").split("\n")
+    assert subjects == ["feat: merge plan one", "other", "other", "initial"]
+    assert repository.read("new.txt") == "new\n"
+    assert repository.git("status", "--porcelain", "--", ":(exclude).vizier") == ""
+
+
 def test_ws_06_34_plan_records_outlive_their_worktree(repository: Repository) -> None:
     prepare = builtin("prepare", "worktree.prepare", {"slug": "one"}, **on("persist"))
     args = {"spec_text": "Do it\n", "slug": "one"}

@@ -92,9 +92,9 @@ class RunTable:
         self._run = run
         self._console = console
         self._live = live
-        self._rows = {job_id: _Row(_node_of(job_id, run), JobStatus.QUEUED) for job_id in run.job_ids}
-        #: Status and end of each job at the last look.
-        self._seen: dict[str, tuple[JobStatus, int | None]] = {}
+        self._rows = {job_id: _Row(self._short(job_id), JobStatus.QUEUED) for job_id in run.job_ids}
+        #: What the table depends on of each job's record, at the last look.
+        self._seen: dict[str, tuple[JobStatus, int | None, str | None]] = {}
         self._drawn: Text | None = None
 
     def show(self, statuses: Mapping[str, JobStatus]) -> None:
@@ -102,10 +102,10 @@ class RunTable:
         for job_id, status in statuses.items():
             # A job that was retried between two looks may have the same status again.
             head = self._context.index.heads.get(job_id)
-            state = status, head.finished_at if head else None
+            state = (status, head.finished_at, head.waits_for) if head else (status, None, None)
             changed = self._seen.get(job_id) != state
-            self._seen[job_id] = state
-            if changed or status.is_active:
+            if changed:
+                self._seen[job_id] = state
                 self._look_at(job_id, status)
             if changed or status is JobStatus.RUNNING:
                 self._rows[job_id].last_line = self._last_line(job_id)
@@ -132,7 +132,7 @@ class RunTable:
         row.node = printable(record.meta.workflow_node_id or job_id)
         row.started, row.finished = record.started_at, record.finished_at
         row.attempt = record.meta.workflow_node_attempt or 1
-        row.reason = self._with_node_names(printable(self._reason(record)))
+        row.reason = self._short(printable(self._reason(record)))
 
     def _reason(self, record: JobRecord) -> str:
         """Why a job does not run, or why it has failed."""
@@ -142,11 +142,9 @@ class RunTable:
         idle = record.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}
         return (waiting.detail or "") if waiting is not None and idle else ""
 
-    def _with_node_names(self, text: str) -> str:
-        """Job ids are long, and all of them begin alike."""
-        for job_id in sorted(self._rows, key=len, reverse=True):
-            text = text.replace(job_id, self._rows[job_id].node)
-        return text
+    def _short(self, text: str) -> str:
+        """A text without what all job ids of the run begin with."""
+        return text.replace(f"wf-{self._run.run_id}-", "")
 
     def _picture(self) -> Text:
         rows = list(self._rows.values())
@@ -192,11 +190,6 @@ def elapsed(nanoseconds: int) -> str:
     if seconds < 3600:
         return f"{seconds // 60}m {seconds % 60:02d}s"
     return f"{seconds // 3600}h {seconds // 60 % 60:02d}m"
-
-
-def _node_of(job_id: str, run: EnqueuedRun) -> str:
-    """The node that an id names; what it is called in the template is known when its record has been read."""
-    return job_id.removeprefix(f"wf-{run.run_id}-")
 
 
 def _most_urgent(rows: Sequence[_Row], limit: int) -> list[_Row]:

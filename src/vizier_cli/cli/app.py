@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vizier_cli.cli.args import Arguments
 from vizier_core.config import Settings, load_settings
+from vizier_core.errors import VizierError
 from vizier_core.jobs import JobsContext, open_project
 from vizier_core.project import WORKTREES, find_project_root
 from vizier_core.verbosity import Verbosity
@@ -54,8 +55,12 @@ class App:
 
         Raises:
             NotARepositoryError: the working directory is in none.
+            VizierError: there is no working directory.
         """
-        start = Path.cwd()
+        try:
+            start = Path.cwd()
+        except FileNotFoundError:
+            raise VizierError("the working directory is gone; change to one that exists") from None
         root = find_project_root(start)
         if root / WORKTREES in start.parents:
             self.info(f"Working on {root}, which the worktree here belongs to")

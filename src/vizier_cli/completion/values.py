@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from vizier_core.flow.prepare import LoadedFlow
     from vizier_core.flow.resolve import FlowResolver
 
-#: Seconds after which a shell gets what was found until then (WS-09-24).
+#: Seconds after which a shell gets what was found until then (WS-09-24), and the variable that names another number.
 _PATIENCE: Final = 2.0
+_PATIENCE_VARIABLE: Final = "VIZIER_COMPLETION_SECONDS"
 #: More than anybody reads.
 _MOST: Final = 500
 #: Templates lie here, below the project root.
@@ -37,9 +38,17 @@ def known_values(wanted: Wanted) -> list[Candidate]:
     found: list[Candidate] = []
     source = _SOURCES.get(wanted.kind)
     if source is not None:
-        with contextlib.suppress(Exception), _time_limit(_PATIENCE):
+        with contextlib.suppress(Exception), _time_limit(_patience()):
             found.extend(islice((c for c in source(wanted) if c.value.startswith(wanted.typed)), _MOST))
     return found
+
+
+def _patience() -> float:
+    try:
+        seconds = float(os.environ.get(_PATIENCE_VARIABLE, ""))
+    except ValueError:
+        return _PATIENCE
+    return seconds if 0 < seconds < float("inf") else _PATIENCE
 
 
 def _ignore(line: str) -> None:

@@ -186,8 +186,9 @@ class FlowResolver:
             try:
                 found = read_identity(path)
             except TemplateSourceError as error:
-                # An unrelated broken file must not keep others from being found (WS-04-07).
-                unreadable.append(f"skipping {error}")
+                # An unrelated broken file must not keep others from being found (WS-04-07), nor fill the screen: its
+                # name and the first thing that is wrong will do.
+                unreadable.append("\n".join(f"skipping {error}".splitlines()[:2]))
                 continue
             if found == (identity, version):
                 stem = str(path.with_suffix(""))

@@ -150,8 +150,21 @@ def _decode_custom(type_: type[Any], value: Any) -> Any:
     if type_ is Timestamp:
         return Timestamp.parse(value)
     if type_ is Artifact:
-        return Artifact.from_plain(value)
+        return _nameable(Artifact.from_plain(value))
     raise NotImplementedError(f"no decoder for {type_}")
+
+
+def _nameable(artifact: Artifact) -> Artifact:
+    """An artifact that files and branches can be named after.
+
+    Raises:
+        ValueError: it holds what is no text; bytes that are no UTF-8 may be in it, as the command line may have them.
+    """
+    try:
+        f"{artifact.first}{artifact.second}".encode("utf-8", errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError("an artifact holds half of a character pair (a lone surrogate), which is no text") from None
+    return artifact
 
 
 def _plain_struct(value: msgspec.Struct) -> Document:

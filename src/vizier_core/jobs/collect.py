@@ -21,7 +21,7 @@ _DAY: Final = 86_400 * 1_000_000_000
 #: Days from 1970 to well after the last moment that a record can name; keeps huge numbers from overflowing.
 _DAYS_SINCE_EPOCH: Final = 4_000_000
 #: What a killed process leaves of a file that it was about to replace.
-_TEMPORARY: Final = re.compile(r".+\.tmp\.\d+\.\d+")
+_TEMPORARY: Final = re.compile(r".+\.tmp\.\d+\.\d+(\.\d+)?")
 #: Nobody needs so long to write a file, in seconds.
 _ABANDONED_AFTER: Final = 3600
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from vizier_core.files import open_regular
 from vizier_core.jobs.store import STREAMS, JobStore
 
 _CHUNK: Final = 1 << 16
@@ -79,7 +80,7 @@ def latest_log_line(store: JobStore, job_id: str, budget: int, *, ignoring: str 
     newest: tuple[int, LogLine] | None = None
     for stream in STREAMS:
         try:
-            with open(store.log_path(job_id, stream), "rb") as file:
+            with open(store.log_path(job_id, stream), "rb", opener=open_regular) as file:
                 status = os.fstat(file.fileno())
                 file.seek(max(0, status.st_size - budget))
                 text = file.read(budget).decode("utf-8", errors="replace")
@@ -107,7 +108,7 @@ class _Tail:
             emptied: called when the file begins anew.
         """
         try:
-            file = open(self._path, "rb")  # noqa: SIM115 - closed below; the generator yields while it is open
+            file = open(self._path, "rb", opener=open_regular)  # noqa: SIM115 - closed below; yields while it is open
         except OSError:
             return
         with file:

@@ -36,7 +36,7 @@ def read_history(root: Path, start: Start) -> History:
     except VersionError as error:
         raise OperationRefusedError(str(error)) from None
     # Of equal versions the first in the order of names.
-    last = max(reversed(parsed), key=lambda tag: tag.version, default=None)
+    last = max(parsed, key=lambda tag: tag.version, default=None)
     elsewhere = [tag.version for name in _tags(git, f"--no-merged={start.commit}") if (tag := _parsed(name))]
     return History(last, _commits(git, start, last), max(elsewhere, default=None))
 

@@ -37,6 +37,8 @@ class MergeState(msgspec.Struct, frozen=True, kw_only=True):
     #: The branch that is merged, and the commit at its tip.
     branch: str
     theirs: str
+    #: The commit that it is merged into.
+    ours: str
     message: str
     entries: tuple[ConflictEntry, ...]
 
@@ -61,7 +63,7 @@ class MergeState(msgspec.Struct, frozen=True, kw_only=True):
         texts = {
             "MERGE_MSG": f"{self.message}\n",
             "MERGE_MODE": "no-ff",
-            _NOTE: json.dumps({"branch": self.branch, "theirs": self.theirs}),
+            _NOTE: json.dumps({"branch": self.branch, "theirs": self.theirs, "ours": self.ours}),
             _PREPARED: f"{self.theirs}\n",
         }
         for name, text in texts.items():
@@ -76,14 +78,23 @@ class MergeState(msgspec.Struct, frozen=True, kw_only=True):
 
 def merged_branch(git_directory: Path, merge_head: str) -> str | None:
     """The branch that the merge in progress is of, if vizier has begun it; None if somebody else has."""
+    return _noted(git_directory, merge_head, "branch")
+
+
+def merge_target(git_directory: Path, merge_head: str) -> str | None:
+    """The commit that the merge in progress was begun on, if vizier has begun it; None if somebody else has."""
+    return _noted(git_directory, merge_head, "ours")
+
+
+def _noted(git_directory: Path, merge_head: str, key: str) -> str | None:
     try:
         note = json.loads((git_directory / _NOTE).read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(note, dict) or note.get("theirs") != merge_head:
         return None
-    branch = note.get("branch")
-    return branch if isinstance(branch, str) else None
+    value = note.get(key)
+    return value if isinstance(value, str) else None
 
 
 def forget_ended_merge(git_directory: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from vizier_core.errors import GitError, HookRefusedError, OperationInProgressError
+from vizier_core.errors import GitError, HeadMovedError, HookRefusedError, OperationInProgressError
 from vizier_core.vcs.branch_users import follow_branch
 from vizier_core.vcs.checkout import Checkout, branch_tip, commit_of, is_ancestor
 from vizier_core.vcs.commits import advance, create_commit, index_tree, scratch_index, tree_without
@@ -18,6 +18,7 @@ from vizier_core.vcs.merge_state import (
     MergeState,
     clear_merge_state,
     forget_ended_merge,
+    merge_target,
     merged_branch,
 )
 from vizier_core.vcs.moving import HeadChange, Move, move_checkout, recover_move, set_reference
@@ -153,6 +154,13 @@ def finish_merge(checkout: Checkout, request: MergeRequest) -> Merged:
         # Killed just after the commit was made, or the operator has made it this very moment.
         clear_merge_state(checkout.git_directory)
         return Merged(tip=theirs, commit=None)
+    begun_on = merge_target(checkout.git_directory, theirs)
+    if begun_on not in {None, head}:
+        # What is in the index does not have those commits; to commit it would take them back.
+        raise GitError(
+            f"{checkout.branch or 'HEAD'} has moved to {head} since the merge stopped at {begun_on}; "
+            "abort it with `git merge --abort`, then retry"
+        )
     run_hook(checkout, "pre-commit")
     message = check_message(checkout, request.message, "merge")
     parents = [head] if request.squash else [head, theirs]
@@ -241,7 +249,7 @@ def _preview(checkout: Checkout, head: str, branch: str) -> _Preview:
         accept=(0, 1),
     )  # fmt: skip
     if commit_of(checkout.git, "HEAD") != head:
-        raise GitError("HEAD has moved while the merge was prepared; retry")
+        raise HeadMovedError(checkout.branch or "HEAD", "while the merge was prepared")
     fields = os.fsdecode(done.stdout).split("\0")
     end = fields.index("", 1)
     return _Preview(
@@ -271,7 +279,7 @@ def _messages(fields: Sequence[str]) -> Iterator[str]:
 
 def _stop(checkout: Checkout, head: str, tip: str, preview: _Preview, request: MergeRequest) -> Conflicted:
     """Leaves the merge in the working tree, with markers in the files and conflicts in the index."""
-    state = MergeState(branch=request.branch, theirs=tip, message=request.message, entries=preview.entries)
+    state = MergeState(branch=request.branch, ours=head, theirs=tip, message=request.message, entries=preview.entries)
     if not state.entries:
         raise GitError(f"git cannot merge: {'; '.join(preview.words) or 'it gives no reason'}")
     move_checkout(checkout, Move(what="merge", old=head, new=preview.tree, merge=state))
@@ -288,16 +296,26 @@ def _commit_asking_hooks(checkout: Checkout, ready: ReadyMerge, request: MergeRe
     try:
         tree, message = _ask_hooks(checkout, ready.tree, request)
     except HookRefusedError as error:
-        try:
-            move_checkout(checkout, Move(what="the end of the merge", old=ready.tree, new=ready.head))
-        except GitError as problem:
-            raise error.with_remark(f"the merged files stay, uncommitted: {problem}") from None
-        raise
+        problem = _put_back(checkout, ready.tree, ready.head)
+        raise error.with_remark(problem) if problem else error from None
     commit = create_commit(checkout.git, tree, _parents(ready, request), message)
     change = advance(checkout, ready.head, commit, _note(request, ready.tip))
-    set_reference(checkout, change)
+    try:
+        set_reference(checkout, change)
+    except HeadMovedError:
+        _put_back(checkout, tree, ready.head)
+        raise
     lines = tell_hook(checkout, "post-merge", "1" if request.squash else "0")
     return Merged(tip=ready.tip, commit=commit, lines=(*lines, *follow_branch(checkout, change)))
+
+
+def _put_back(checkout: Checkout, tree: str, head: str) -> str | None:
+    """Takes the merged files out of the working tree again; what is wrong if that cannot be done."""
+    try:
+        move_checkout(checkout, Move(what="the end of the merge", old=tree, new=head))
+    except GitError as problem:
+        return f"the merged files stay, uncommitted: {problem}"
+    return None
 
 
 def _ask_hooks(checkout: Checkout, tree: str, request: MergeRequest) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """The derived index: what it saves, whom it believes, what it survives (ruling R74)."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -117,6 +118,22 @@ def test_ws_01_17_a_time_far_away_stops_nobody(
     later.refresh()
     assert later.heads["job-b"] == index.heads["job-b"]
     assert later.record("job-a").created_at == Timestamp.parse(moment)
+
+
+def test_ws_01_17_text_that_is_no_utf8_stops_nobody(
+    store: JobStore, index: RecordIndex, another: Callable[[], RecordIndex], always_worth_saving: None
+) -> None:
+    put_text(store, "job-a", json.dumps(document("job-a", "waiting_on_deps", metadata={"plan": "caf\udce9"})))
+    put_text(store, "job-b", json.dumps(document("job-b", "failed", metadata={"branch": "\ud800"})))
+    other = another()
+    look_around(index, other)
+    index.save()
+    with locked(store):
+        store.update("job-a", lambda record: record.evolve(status=JobStatus.CANCELLED))
+    for each in (index, other, another()):
+        each.refresh()
+        assert each.heads["job-a"].status is JobStatus.CANCELLED
+        assert each.heads["job-b"].branch == "\ud800"
 
 
 def test_jobs_are_ordered_by_age_then_id(store: JobStore, index: RecordIndex) -> None:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from vizier_core.errors import GitError, VizierError
+from vizier_core.errors import GitError, HeadMovedError, VizierError
 from vizier_core.jobs.model import JobMetadata
 from vizier_core.jobs.operations.names import branch_of, merge_slug, target_of, usable_checkout, workflow_slug
 from vizier_core.jobs.operations.node import (
@@ -41,6 +41,8 @@ from vizier_core.vcs.turns import checkout_turn
 from vizier_kernel.plan_document import plan_document_path
 
 _NAME: Final = "git.integrate_plan_branch"
+#: So often a merge is prepared again because somebody else commits to its target at the same time.
+_ATTEMPTS: Final = 10
 
 
 class _Merge(NamedTuple):
@@ -165,8 +167,21 @@ class _Integration:
         return self._end(done, "finalized resolved merge")
 
     def _begin(self, request: MergeRequest) -> NodeResult:
+        for _ in range(_ATTEMPTS - 1):
+            # Somebody may commit in between; what was prepared is out of date then, and nothing has been changed.
+            with contextlib.suppress(HeadMovedError):
+                return self._attempt(request)
+        try:
+            return self._attempt(request)
+        except HeadMovedError as error:
+            raise RefusedResultError(f"failed: {error}") from None
+
+    def _attempt(self, request: MergeRequest) -> NodeResult:
+        """Merges into what is there now; HeadMovedError if that changes meanwhile."""
         try:
             prepared = prepare_merge(self._checkout, request)
+        except HeadMovedError:
+            raise
         except VizierError as error:
             waits = self._wait_for_other_merge(f"failed: {error}")
             if waits is None:
@@ -180,6 +195,8 @@ class _Integration:
     def _commit(self, ready: ReadyMerge, request: MergeRequest) -> Merged:
         try:
             return commit_merge(self._checkout, ready, request)
+        except HeadMovedError:
+            raise
         except VizierError as error:
             kind = "squash commit" if request.squash else "merge commit"
             raise RefusedResultError(f"{kind} failed: {error}") from None

@@ -377,6 +377,16 @@ def test_a_number_too_large_for_a_float_does_not_make_the_record_unreadable() ->
     parse_document(pretty(rewritten(source, decoded(source), decoded(source))), PATH)
 
 
+@pytest.mark.parametrize(("text", "good"), [("\ud800", False), ("caf\udce9", True)])
+def test_ws_01_17_an_artifact_that_nothing_can_be_named_after_is_malformed(text: str, good: bool) -> None:
+    source = document(schedule={"artifacts": [{"custom": {"type_id": "t", "key": text}}]})
+    if good:
+        assert decoded(source).scheduling.artifacts[0].second == text
+    else:
+        with pytest.raises(MalformedFileError, match="half of a character pair"):
+            decoded(source)
+
+
 def test_a_lone_surrogate_survives_as_the_escape_it_was() -> None:
     text = text_of(document()).removesuffix("}") + ', "unknown": "\\ud83d"}'
     source = parse_document(text.encode(), PATH)

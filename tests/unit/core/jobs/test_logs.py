@@ -139,6 +139,13 @@ def test_ws_03_22_parts_of_a_long_line_are_not_mixed_with_another_stream(store: 
     assert rest(follower) == ""
 
 
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_log(store: JobStore, append: Append) -> None:
+    os.mkfifo(store.log_path("a", "stdout"))
+    append(b"oops\n", "stderr")
+    assert "".join(LogFollower(store, "a").labelled()) == "[stderr] oops\n"
+    assert latest_log_line(store, "a", 2048) == LogLine("stderr", "oops")
+
+
 # The newest line
 
 

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
+from vizier_core.config.settings import GitSettings
 from vizier_core.vcs.branches import delete_at, ensure_branch
+from vizier_core.vcs.checkout import Checkout as WorkingTree
 from vizier_core.vcs.commits import commit_staged
 from vizier_core.vcs.git import Git
 from vizier_core.vcs.litter import remove_litter
@@ -34,6 +36,7 @@ from .work import CREATOR, merge, request, working_tree
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
+_NO_HOOKS = GitSettings()
 _EDITED = {"mine.txt": "edited\n", "untracked.txt": "new\n"}
 
 
@@ -46,9 +49,9 @@ class Case(NamedTuple):
     prepare: Callable[[Checkout], object] = lambda checkout: None
 
 
-def _merge(squash: bool) -> Callable[[Checkout], None]:
+def _merge(squash: bool, settings: GitSettings = _NO_HOOKS) -> Callable[[Checkout], None]:
     def act(checkout: Checkout) -> None:
-        tree = working_tree(checkout)
+        tree = WorkingTree(Git(checkout.path, settings))
         recover_checkout(tree)
         wanted = request("draft/one", squash=squash)
         prepared = prepare_merge(tree, wanted)
@@ -56,6 +59,12 @@ def _merge(squash: bool) -> Callable[[Checkout], None]:
             commit_merge(tree, prepared, wanted)
 
     return act
+
+
+def _add_hooks(checkout: Checkout) -> None:
+    """Hooks that look and agree."""
+    for name in ("pre-commit", "pre-merge-commit", "commit-msg", "post-merge"):
+        checkout.write(f".git/hooks/{name}", "#!/bin/sh\ngit status >/dev/null\n").chmod(0o755)
 
 
 def _is_merged(parents: int) -> Callable[[Checkout], None]:
@@ -206,6 +215,7 @@ def _is_deleted(checkout: Checkout) -> None:
 CASES = {
     "merge": Case(_merge(squash=False), _is_merged(parents=2)),
     "squash": Case(_merge(squash=True), _is_merged(parents=1)),
+    "hooks": Case(_merge(squash=True, settings=GitSettings(hooks=True)), _is_merged(parents=1), _add_hooks),
     "conflict": Case(_conflict, _is_stopped, _ours),
     "finish": Case(_finish, _is_finished, _resolved),
     "switch": Case(_switch, _is_switched),

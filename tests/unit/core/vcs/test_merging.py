@@ -296,6 +296,18 @@ def test_ws_06_16_another_merge_is_not_taken_for_this_one(checkout: Checkout) ->
         prepare_merge(working_tree(checkout), request("draft/two"))
 
 
+def test_commits_that_came_meanwhile_are_not_taken_back(checkout: Checkout, tmp_path: Path) -> None:
+    """The branch was moved from another worktree: what is in the index here does not have those commits."""
+    stopped(checkout)
+    checkout.git("worktree", "add", "-q", "--force", str(tmp_path / "other"), "main")
+    moved = Checkout(tmp_path / "other").commit({"precious.txt": "precious\n"})
+    checkout.write("story.txt", "both\n")
+    stage_exactly(Git(checkout.path), ["story.txt"])
+    with pytest.raises(GitError, match=r"main has moved to .* `git merge --abort`"):
+        finish_merge(working_tree(checkout), request("draft/one"))
+    assert checkout.tip("main") == moved
+
+
 def test_ws_06_15_an_index_that_cannot_be_read_is_not_free_of_conflicts(checkout: Checkout) -> None:
     stopped(checkout)
     (checkout.path / ".git" / "index").write_bytes(b"DIRC damaged")
