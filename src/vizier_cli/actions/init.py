@@ -19,9 +19,9 @@ def run(app: App) -> int:
     try:
         app.prepare()
     except ConfigError as error:
-        # A file that was found may be broken, init needs nothing of it (WS-09-02). One that the operator named must be
-        # right.
-        if app.config_file is not None:
+        # A file that was found may be broken where files are made that it says nothing about (WS-09-02). One that the
+        # operator named must be right, and a repository with a broken one is not in order (spec 07 §2.1).
+        if only_check or app.config_file is not None:
             raise
         app.warn(f"init goes on without the configuration: {error}")
     if only_check:

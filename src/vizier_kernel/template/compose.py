@@ -171,7 +171,7 @@ def _stage(name: str, composed: Composed, loaded: LoadedTemplate) -> _Stage:
     prefix = stage_prefix(name)
     ids = {node.id: f"{prefix}__{node.id}" for node in template.nodes}
     if len(ids) != len(template.nodes):
-        raise _error(loaded, (), f"imported stage `{name}` has duplicate node ids: {_repeated(composed)}")
+        raise TemplateError(f"imported stage `{name}` has duplicate node ids: {_repeated(composed)}")
     nodes = tuple([_renamed(node, ids, name, at) for node, at in zip(template.nodes, composed.origins, strict=True)])
     succeeding = {target for node in nodes for target in node.on.succeeded}
     first = tuple(node.id for node in nodes if node.id not in succeeding)
