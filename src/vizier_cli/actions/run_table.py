@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from vizier_cli.cli.live import make_console, signals_end_in_order
+from vizier_cli.cli.live import displayed, make_console
 from vizier_cli.cli.output import display_width, printable
 from vizier_core.jobs import EnqueuedRun, JobRecord, JobsContext, job_report, latest_log_line
 from vizier_core.timestamp import Timestamp
@@ -178,7 +178,7 @@ def run_table(context: JobsContext, run: EnqueuedRun) -> Iterator[RunTable]:
     console = make_console()
     # The display draws only when told to: a process that may fork has no threads (ruling R82).
     live = Live(console=console, auto_refresh=False, redirect_stderr=sys.stderr.isatty())
-    with signals_end_in_order(), live:
+    with displayed(live):
         yield RunTable(context, run, console, live)
 
 

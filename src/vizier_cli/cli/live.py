@@ -12,6 +12,7 @@ from vizier_cli.cli.app import App
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.live import Live
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -48,3 +49,21 @@ def signals_end_in_order() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def displayed(live: "Live") -> Iterator[None]:
+    """Takes the terminal for a display and gives it back as it was, whatever ends the block.
+
+    `with live` would not do so for an interrupt that comes while it is still being entered.
+    """
+    with signals_end_in_order():
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *_ENDING))
+        try:
+            try:
+                live.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, former)
+            yield
+        finally:
+            live.stop()

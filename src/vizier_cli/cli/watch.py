@@ -7,7 +7,7 @@ from typing import Final
 from rich.live import Live
 from rich.text import Text
 
-from vizier_cli.cli.live import make_console, signals_end_in_order
+from vizier_cli.cli.live import displayed, make_console
 from vizier_cli.cli.output import printable
 from vizier_cli.cli.schedule_view import Row, invocations, rows_of, summary_table
 from vizier_core.jobs import JobsContext, latest_log_line, view_schedule
@@ -46,7 +46,9 @@ def watch_schedule(
 
     try:
         # The display draws only when told to: a process that may fork has no threads (ruling R82).
-        with signals_end_in_order(), Live(frame(), console=console, screen=True, auto_refresh=False) as live:
+        live = Live(frame(), console=console, screen=True, auto_refresh=False)
+        with displayed(live):
+            live.refresh()
             while True:
                 time.sleep(interval / 1000)
                 live.update(frame(), refresh=True)

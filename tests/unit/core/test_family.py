@@ -44,8 +44,12 @@ def wait_until_dead(pid: int) -> None:
         time.sleep(0.002)
 
 
+#: A child that has left the session says its pid.
+IN_ITS_OWN_SESSION = "setsid sh -c 'echo $$; exec sleep 100' & wait"
+
+
 def test_r85_a_child_in_a_session_of_its_own_belongs_to_it(started) -> None:
-    leader, (child,) = start(started, "setsid sleep 100 & sleep 0.2; echo $(pgrep -P $$ sleep); wait")
+    leader, (child,) = start(started, IN_ITS_OWN_SESSION)
     found = session_family(leader.pid, leader.start_ticks)
     assert {info.pid for info in found.living()} == {leader.pid, child}
     assert found.end(0.2) == []
@@ -53,7 +57,7 @@ def test_r85_a_child_in_a_session_of_its_own_belongs_to_it(started) -> None:
 
 
 def test_r85_who_was_known_is_not_forgotten_when_its_parent_dies(started) -> None:
-    leader, (child,) = start(started, "setsid sleep 100 & sleep 0.2; echo $(pgrep -P $$ sleep); wait")
+    leader, (child,) = start(started, IN_ITS_OWN_SESSION)
     found = session_family(leader.pid, leader.start_ticks)
     found.living()
     started[0].kill()
@@ -64,8 +68,10 @@ def test_r85_who_was_known_is_not_forgotten_when_its_parent_dies(started) -> Non
 
 def test_a_worker_that_an_agent_has_started_is_not_its_own(started, tmp_path: Path) -> None:
     """An agent that runs `vizier run` starts jobs of their own right: cancelling the one must not end the others."""
-    worker = f"exec -a vizier {sys.executable} -c 'import time; time.sleep(100)' __workflow-node --job-id job-b"
-    script = f'setsid bash -c "{worker}" & sleep 0.3; pgrep -n -f "[_]_workflow-node --job-id job-b"; wait'
+    # It says its pid when it has the command line of a worker.
+    program = "import os, time; print(os.getpid(), flush=True); time.sleep(100)"
+    worker = f"exec -a vizier {sys.executable} -c '{program}' __workflow-node --job-id job-b"
+    script = f'setsid bash -c "{worker}" & wait'
     leader, (child,) = start(started, script)
     try:
         found = session_family(leader.pid, leader.start_ticks)
@@ -173,7 +179,7 @@ def wait_for_generations(directory: Path, count: int) -> None:
 
 
 def test_ws_07_16_the_adopter_is_stopped_first_and_ended_last(started, monkeypatch: pytest.MonkeyPatch) -> None:
-    leader, (child,) = start(started, "setsid sleep 100 & sleep 0.2; echo $(pgrep -P $$ sleep); wait")
+    leader, (child,) = start(started, IN_ITS_OWN_SESSION)
     sent: list[tuple[int, int]] = []
     kill = os.kill
 
