@@ -62,7 +62,7 @@ class PlanFile:
     def write(self, record: PlanRecord, mode: int) -> None:
         """Replaces the file; unknown keys stay."""
         text = pretty(rewritten(self._source, self.record, record))
-        atomic_write(self.path, text, mode=mode, durable=False)
+        atomic_write(self.path, text, mode=mode, durable=True)
 
     def delete(self) -> None:
         """Removes the file."""
@@ -129,7 +129,7 @@ def save_plan(root: Path, plan: PlanRecord, mode: int) -> Path:
     """
     path = plan_state_path(root, plan.plan_id)
     if not path.exists():
-        atomic_write(path, pretty(to_plain(plan)), mode=mode, durable=False)
+        atomic_write(path, pretty(to_plain(plan)), mode=mode, durable=True)
         return path
     file = read_plan(path)
     known = {name: value for name, value in msgspec.structs.asdict(plan).items() if value is not None}

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -113,5 +114,8 @@ def _sweep_files(directory: Path, limit: float, depth: int = 0) -> None:
     for entry in list(entries(directory)):
         if depth and entry.is_dir(follow_symlinks=False):
             _sweep_files(Path(entry.path), limit, depth - 1)
-        elif _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < limit:
-            os.unlink(entry.path)
+        elif _TEMPORARY.fullmatch(entry.name):
+            # A worker that is at work without the lock may have given it its name meanwhile.
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_mtime < limit:
+                    os.unlink(entry.path)

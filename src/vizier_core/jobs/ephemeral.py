@@ -207,4 +207,4 @@ def _update_manifest(context: JobsContext, run_id: str, state: CleanupState, det
     )
     if changed != manifest:
         text = pretty(rewritten(source, manifest, changed))
-        atomic_write(path, text, mode=context.store.file_mode, durable=False)
+        atomic_write(path, text, mode=context.store.file_mode, durable=True)

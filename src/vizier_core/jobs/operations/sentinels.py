@@ -55,7 +55,7 @@ class Sentinel:
             OSError: it cannot be written.
         """
         ascending = {key: content[key] for key in sorted(content)}
-        atomic_write(self.path, pretty(ascending), mode=mode, durable=False)
+        atomic_write(self.path, pretty(ascending), mode=mode, durable=True)
 
     def remove(self) -> None:
         """Deletes it, and its directory if that is empty.

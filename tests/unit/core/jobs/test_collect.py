@@ -1,9 +1,12 @@
 """What the collector finds that commands have left behind which were killed (spec 03 §7)."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from vizier_core.jobs import collect
 from vizier_core.jobs.collect import gc_jobs
 from vizier_core.jobs.context import JobsContext
 
@@ -71,3 +74,22 @@ def test_ws_02_05_half_written_artifacts_go_when_nobody_can_be_at_them(context: 
     os.utime(half, (changed, changed))
     gc_jobs(context, 7)
     assert half.exists() == (age == 0)
+
+
+def test_a_file_that_gets_its_name_while_gc_looks_at_it_is_no_failure(
+    context: JobsContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = context.store.jobs_root / "runs"
+    half = runs / "run_1.json.tmp.7.0"
+    runs.mkdir()
+    half.touch()
+    look = collect.entries
+
+    def entries(directory: Path) -> Iterator["os.DirEntry[str]"]:
+        found = list(look(directory))
+        if directory == runs:
+            half.unlink(missing_ok=True)
+        yield from found
+
+    monkeypatch.setattr(collect, "entries", entries)
+    assert gc_jobs(context, 7) == 0
